@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+EXTRA_DIST += api/errors.def api/openapi.yaml
+BUILT_SOURCES += api/openapi.inc
+CLEANFILES += api/openapi.inc
+
+# The document becomes part of the daemon, which serves it: byte by byte, as the initializer of an array.
+api/openapi.inc: api/openapi.yaml
+	$(AM_V_GEN)$(MKDIR_P) api && \
+	od -An -v -tx1 $(srcdir)/api/openapi.yaml >$@.tmp && \
+	sed -e 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g' $@.tmp >$@ && rm -f $@.tmp
+
+# BUILT_SOURCES counts for "make all" and "make check" only, not for a single target.
+src/http/libhsvdpad_a-openapi.$(OBJEXT): api/openapi.inc

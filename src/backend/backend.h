@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The contract between the lifecycle and what makes devices.
+ *
+ * Every function may block and is called on the backend's worker thread only, one at a time. Each step can be run
+ * again: a step whose result is there already succeeds. Each returns 0, or a negative errno with the Failure
+ * filled in for the user: what failed, the kernel's own text, and what to do about it. Nothing here may wait in
+ * the kernel with a lock held that others need. */
+
+#include "inventory/device.h"
+#include "inventory/error.h"
+#include "inventory/mgmtdev.h"
+
+typedef struct Backend Backend;
+
+/* What this host can do; plain words for GET /v1/host. */
+typedef struct BackendHost {
+        bool available;      /* vDPA devices can be made now */
+        char reason[256];    /* if not: why, and what to do */
+        bool can_vhost_vdpa; /* the bus drivers that are there */
+        bool can_virtio_vdpa;
+        bool autoprobe; /* new devices are bound by the kernel to the first driver; rebinding costs a step */
+} BackendHost;
+
+/* One counter of a device's vendor statistics. */
+typedef struct BackendStat {
+        uint32_t queue;
+        char name[64];
+        uint64_t value;
+} BackendStat;
+
+/* The name and place of a device on the host, ours or foreign, with just what one dump tells. */
+typedef struct BackendDevice {
+        char name[DEVICE_NAME_MAX * 4];
+        char mgmtdev[HANDLE_MAX];
+        unsigned class;
+} BackendDevice;
+
+typedef struct BackendOps {
+        const char *name; /* "kernel", "sim" */
+
+        int (*get_host)(Backend *b, BackendHost *ret, Failure *f);
+
+        /* The arrays are the caller's to free(). */
+        int (*list_mgmtdevs)(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Failure *f);
+        int (*list_devices)(Backend *b, BackendDevice **ret, size_t *ret_n, Failure *f);
+
+        /* Makes the device on the management device. ERROR_FOREIGN_DEVICE with -EEXIST if the name is taken: the
+         * caller knows whether that can be its own work. The bus driver that the kernel binds by itself, if any,
+         * is not yet the wanted one. */
+        int (*create)(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f);
+
+        /* Binds the device to the driver, away from another one if need be, and waits for the endpoint (bounded).
+         * ERROR_IN_USE with -EBUSY if it would have to be taken away from a user. */
+        int (*bind)(Backend *b, const char *name, BusDriver driver, Failure *f);
+
+        /* Gives the endpoint its owner and mode; nothing to do for a netdev. */
+        int (*publish)(Backend *b, const char *name, const EndpointSpec *endpoint, Failure *f);
+
+        /* Everything there is to see of one device. -ENODEV with ERROR_DEVICE_NOT_FOUND if it is not there, which
+         * is certain then. */
+        int (*observe)(Backend *b, const char *name, DeviceStatus *ret, Failure *f);
+
+        /* Sets the MAC address of a net device in place, and checks that it took. ERROR_NOT_SUPPORTED where the
+         * management device cannot. */
+        int (*set_mac)(Backend *b, const char *name, const uint8_t mac[6], Failure *f);
+
+        /* Unbinds and deletes; a device that is not there is success. ERROR_IN_USE with -EBUSY while its endpoint
+         * is open, with the device left as it was; no window is left between that check and the act. */
+        int (*destroy)(Backend *b, const char *name, Failure *f);
+
+        /* Vendor statistics of every virtqueue; the array is the caller's to free(). ERROR_NOT_SUPPORTED where
+         * the class or the management device has none. */
+        int (*get_stats)(Backend *b, const char *name, BackendStat **ret, size_t *ret_n, Failure *f);
+
+        Backend *(*free)(Backend *b);
+} BackendOps;
+
+/* Embedded first in every backend's own structure. */
+struct Backend {
+        const BackendOps *ops;
+};
+
+static inline _unused_ void backend_freep(Backend **b) {
+        if (*b)
+                (*b)->ops->free(*b);
+}

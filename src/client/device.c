@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The calls about one device. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "client/request.h"
+
+#define DEVICES "/v1/devices"
+
+static int device_path(HsvClient *client, const char *name, char **ret) {
+        int r = path_append_segment(DEVICES, name, ret);
+
+        return r < 0 ? client_fail_argument(client, r, "The device's name is empty") : 0;
+}
+
+/* {"spec": spec} */
+static int spec_body(HsvClient *client, const char *spec, json_t **ret) {
+        _cleanup_json_ json_t *object = NULL, *body = json_object();
+        json_error_t error;
+
+        object = json_loads(spec, JSON_REJECT_DUPLICATES, &error);
+        if (!object && json_error_code(&error) != json_error_out_of_memory)
+                return error_set(&client->error, EINVAL, "The spec is not JSON: %s (line %d)", error.text,
+                                 error.line);
+        if (object && !json_is_object(object))
+                return error_set(&client->error, EINVAL, "The spec is not a JSON object");
+        if (json_object_set(body, "spec", object) < 0)
+                return error_set(&client->error, ENOMEM, "Out of memory");
+
+        *ret = TAKE_PTR(body);
+        return 0;
+}
+
+int hsv_device_create(HsvClient *client, const char *name, const char *spec, HsvDocument **ret, bool *ret_created) {
+        _cleanup_json_ json_t *body = NULL;
+        _cleanup_free_ char *path = NULL;
+        unsigned status;
+        int r;
+
+        if (name) {
+                r = device_path(client, name, &path);
+                if (r < 0)
+                        return r;
+        }
+        r = spec_body(client, spec, &body);
+        if (r < 0)
+                return r;
+        r = client_call(client,
+                        &(Request){ .method = name ? "PUT" : "POST", .path = name ? path : DEVICES, .body = body },
+                        &status, ret);
+        if (r == 0 && ret_created)
+                *ret_created = status == 201;
+        return r;
+}
+
+int hsv_device_get(HsvClient *client, const char *name, HsvDocument **ret) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = device_path(client, name, &path);
+        return r < 0 ? r : client_get(client, path, ret);
+}
+
+int hsv_device_update(HsvClient *client, const char *name, const char *spec, uint64_t if_revision,
+                      HsvDocument **ret) {
+        _cleanup_json_ json_t *body = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = device_path(client, name, &path);
+        if (r < 0)
+                return r;
+        r = spec_body(client, spec, &body);
+        if (r < 0)
+                return r;
+        return client_call(client,
+                           &(Request){ .method = "PATCH", .path = path, .body = body, .if_revision = if_revision },
+                           NULL, ret);
+}
+
+static int delete_path(HsvClient *client, const char *name, const char *uid, unsigned flags, char **ret) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = device_path(client, name, &path);
+        if (r < 0)
+                return r;
+        if (flags & HSV_DELETE_MISSING_OK)
+                r = path_append_parameter(&path, "missing_ok", strlen("missing_ok"), "true");
+        if (r == 0 && uid)
+                r = path_append_parameter(&path, "uid", strlen("uid"), uid);
+        if (r < 0)
+                return error_set(&client->error, r, "Out of memory");
+
+        *ret = TAKE_PTR(path);
+        return 0;
+}
+
+int hsv_device_delete(HsvClient *client, const char *name, const char *uid, uint64_t if_revision, unsigned flags) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (flags & ~HSV_DELETE_MISSING_OK)
+                return client_fail_argument(client, -EINVAL, "There is no such flag");
+        r = delete_path(client, name, uid, flags, &path);
+        if (r < 0)
+                return r;
+        return client_call(client, &(Request){ .method = "DELETE", .path = path, .if_revision = if_revision }, NULL,
+                           NULL);
+}
+
+int hsv_device_get_stats(HsvClient *client, const char *name, HsvDocument **ret) {
+        _cleanup_free_ char *device = NULL, *path = NULL;
+        int r;
+
+        r = device_path(client, name, &device);
+        if (r < 0)
+                return r;
+        r = path_append_segment(device, "stats", &path);
+        if (r < 0)
+                return error_set(&client->error, r, "Out of memory");
+        return client_get(client, path, ret);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+/* Between two attempts to connect to a socket whose queue is full. */
+#define CONNECT_PAUSE_NSEC 10000000
+
+typedef struct Transfer {
+        const HsvClient *client;
+        char *url;
+        char *body;
+        struct curl_slist *headers;
+
+        char *answer;
+        size_t n_answer;
+        size_t answer_size;
+        int answer_error; /* why the answer was not taken: EMSGSIZE, ENOMEM */
+
+        char message[CURL_ERROR_SIZE];
+} Transfer;
+
+static void transfer_done(Transfer *t) {
+        free(t->url);
+        free(t->body);
+        curl_slist_free_all(t->headers);
+        free(t->answer);
+}
+
+static size_t on_answer(char *data, size_t size, size_t n, void *userdata) {
+        Transfer *t = userdata;
+
+        if (n > t->client->max_answer - t->n_answer) {
+                t->answer_error = EMSGSIZE;
+                return 0;
+        }
+        /* Room for a NUL as well. */
+        if (t->answer_size - t->n_answer <= n) {
+                size_t wanted = (t->n_answer + n + 1) * 2;
+                char *grown = realloc(t->answer, wanted);
+
+                if (!grown) {
+                        t->answer_error = ENOMEM;
+                        return 0;
+                }
+                t->answer = grown;
+                t->answer_size = wanted;
+        }
+        memcpy(t->answer + t->n_answer, data, n);
+        t->n_answer += n;
+        t->answer[t->n_answer] = '\0';
+        return n;
+}
+
+/* Makes every socket, so that none leaks into a child of the caller's. */
+static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose, struct curl_sockaddr *address) {
+        int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+        return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+static int add_header(Transfer *t, const char *header) {
+        struct curl_slist *list = curl_slist_append(t->headers, header);
+
+        if (!list)
+                return -ENOMEM;
+        t->headers = list;
+        return 0;
+}
+
+static int prepare(Transfer *t, const Request *request) {
+        char if_match[48];
+
+        if (asprintf(&t->url, "%s%s", t->client->url.base, request->path) < 0) {
+                t->url = NULL;
+                return -ENOMEM;
+        }
+        if (add_header(t, "Accept: application/json, application/problem+json") < 0)
+                return -ENOMEM;
+        if (request->body) {
+                t->body = json_dumps(request->body, JSON_COMPACT);
+                if (!t->body || add_header(t, "Content-Type: application/json") < 0)
+                        return -ENOMEM;
+        }
+        if (request->if_revision > 0) {
+                (void) snprintf(if_match, sizeof if_match, "If-Match: \"%llu\"",
+                                (unsigned long long) request->if_revision);
+                if (add_header(t, if_match) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+#define SET(option, value) (curl_easy_setopt(curl, option, value) == CURLE_OK)
+
+/* What is the same for every request. False when out of memory. */
+static bool set_policy(CURL *curl, const HsvClient *client) {
+        curl_easy_reset(curl);
+
+        /* No signals: we are a library. No proxy: the URL means what it says. Paths as they are: a device
+         * that is called ".." is for the daemon to refuse, and must not turn into another path here. */
+        return SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_PROXY, "") && SET(CURLOPT_PATH_AS_IS, 1L) &&
+               SET(CURLOPT_PROTOCOLS_STR, "http") && SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1) &&
+               SET(CURLOPT_HTTP09_ALLOWED, 0L) && SET(CURLOPT_USERAGENT, "libhsvdpa/" PACKAGE_VERSION) &&
+               SET(CURLOPT_MAXCONNECTS, 1L) && SET(CURLOPT_CONNECTTIMEOUT_MS, (long) client->connect_ms) &&
+               SET(CURLOPT_TIMEOUT_MS, (long) client->total_ms) &&
+               SET(CURLOPT_UNIX_SOCKET_PATH, client->url.socket_path);
+}
+
+static bool set_transfer(CURL *curl, Transfer *t, const Request *request) {
+        bool ok = SET(CURLOPT_URL, t->url) && SET(CURLOPT_HTTPHEADER, t->headers) &&
+                  SET(CURLOPT_ERRORBUFFER, t->message) && SET(CURLOPT_WRITEFUNCTION, on_answer) &&
+                  SET(CURLOPT_WRITEDATA, t) && SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+
+        if (t->body)
+                ok = ok && SET(CURLOPT_POSTFIELDS, t->body) &&
+                     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen(t->body));
+        /* On a kept connection that turns out to be closed curl sends a request again by itself. */
+        if (strcmp(request->method, "GET") != 0)
+                ok = ok && SET(CURLOPT_CUSTOMREQUEST, request->method) && SET(CURLOPT_FRESH_CONNECT, 1L);
+        return ok;
+}
+
+/* What connect(2) said. EAGAIN is that of a Unix socket whose queue is full: no reason to give up yet.
+ * curl takes it for a connection under way, and then finds none, without an errno. */
+static int connect_errno(const HsvClient *client) {
+        long error = 0;
+
+        (void) curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &error);
+        if (error > 0)
+                return (int) error;
+        return client->url.socket_path ? EAGAIN : ECONNREFUSED;
+}
+
+/* What curl says, as an errno value. */
+static int transfer_errno(const Transfer *t, CURLcode code) {
+        static const struct {
+                CURLcode code;
+                int error;
+        } table[] = {
+                { CURLE_COULDNT_RESOLVE_HOST, EHOSTUNREACH },
+                { CURLE_OPERATION_TIMEDOUT, ETIMEDOUT },
+                { CURLE_OUT_OF_MEMORY, ENOMEM },
+                { CURLE_SEND_ERROR, ECONNRESET },
+                { CURLE_RECV_ERROR, ECONNRESET },
+                { CURLE_GOT_NOTHING, ECONNRESET },
+                { CURLE_PARTIAL_FILE, ECONNRESET },
+                { CURLE_WEIRD_SERVER_REPLY, EBADMSG },
+                { CURLE_UNSUPPORTED_PROTOCOL, EBADMSG },
+                { CURLE_BAD_CONTENT_ENCODING, EBADMSG },
+        };
+        int error;
+
+        if (t->answer_error)
+                return t->answer_error;
+        if (code == CURLE_COULDNT_CONNECT) {
+                error = connect_errno(t->client);
+                return error == EAGAIN ? ETIMEDOUT : error;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                if (table[i].code == code)
+                        return table[i].error;
+        return EIO;
+}
+
+static int fail_transfer(HsvClient *client, const Transfer *t, CURLcode code) {
+        const char *url = client->url_text, *message = t->message[0] ? t->message : curl_easy_strerror(code);
+        HsvError *e = &client->error;
+        int error = transfer_errno(t, code), r;
+        long n_sent = 0;
+
+        (void) curl_easy_getinfo(client->curl, CURLINFO_REQUEST_SIZE, &n_sent);
+        errno = error;
+        if (error == EMSGSIZE)
+                r = error_set(e, error, "The answer is larger than %zu bytes", client->max_answer);
+        else if (n_sent > 0)
+                r = error_set(e, error, "No answer from %s: %s", url, message);
+        else if (error == EHOSTUNREACH && code != CURLE_COULDNT_CONNECT)
+                r = error_set(e, error, "Cannot connect to %s: %s", url, message);
+        else
+                r = error_set(e, error, "Cannot connect to %s: %m", url);
+        e->was_sent = n_sent > 0;
+        return r;
+}
+
+static int take_answer(HsvClient *client, Transfer *t, unsigned *ret_status, HsvDocument **ret) {
+        long status = 0;
+        int r;
+
+        (void) curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+        if (status >= 400)
+                return error_set_answer(&client->error, (unsigned) status, t->answer ? t->answer : "", t->n_answer);
+
+        r = status < 200 || status >= 300 ? -EBADMSG : 0;
+        if (r == 0 && ret)
+                r = t->answer ? document_new(t->answer, t->n_answer, ret) : -EBADMSG;
+        if (r < 0) {
+                error_set(&client->error, r, "The answer of %s is not that of hsvdpad", client->url_text);
+                client->error.http_status = (unsigned) status;
+                client->error.was_sent = true;
+                return r;
+        }
+        if (ret)
+                t->answer = NULL;
+        if (ret_status)
+                *ret_status = (unsigned) status;
+        return 0;
+}
+
+static uint64_t now_ms(void) {
+        struct timespec ts;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t) ts.tv_sec * 1000 + (uint64_t) ts.tv_nsec / 1000000;
+}
+
+/* A blocking connect(2) would wait in a full queue; curl's does not. */
+static CURLcode perform(const HsvClient *client) {
+        const struct timespec pause = { .tv_nsec = CONNECT_PAUSE_NSEC };
+        uint64_t end = now_ms() + client->connect_ms;
+
+        for (;;) {
+                CURLcode code = curl_easy_perform(client->curl);
+
+                if (code != CURLE_COULDNT_CONNECT || connect_errno(client) != EAGAIN || now_ms() >= end)
+                        return code;
+                (void) nanosleep(&pause, NULL);
+        }
+}
+
+int client_call(HsvClient *client, const Request *request, unsigned *ret_status, HsvDocument **ret) {
+        _cleanup_(transfer_done) Transfer t = { .client = client };
+        CURLcode code;
+        int r;
+
+        error_done(&client->error);
+        r = prepare(&t, request);
+        if (r < 0 || !set_policy(client->curl, client) || !set_transfer(client->curl, &t, request))
+                return error_set(&client->error, ENOMEM, "Out of memory");
+
+        code = perform(client);
+        if (code != CURLE_OK)
+                return fail_transfer(client, &t, code);
+        return take_answer(client, &t, ret_status, ret);
+}
+
+int client_fail_argument(HsvClient *client, int r, const char *sentence) {
+        return error_set(&client->error, r, "%s", r == -ENOMEM ? "Out of memory" : sentence);
+}
+
+int client_get(HsvClient *client, const char *path, HsvDocument **ret) {
+        return client_call(client, &(Request){ .method = "GET", .path = path }, NULL, ret);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One HTTP exchange. */
+
+#include <stdint.h>
+
+#include "client/client.h"
+#include "client/document.h"
+
+typedef struct Request {
+        const char *method;
+        const char *path; /* from "/" on, encoded, with its query */
+        const json_t *body;
+        uint64_t if_revision; /* 0: any */
+} Request;
+
+/* Sends the request and waits for the answer. Returns as the functions of hsvdpa/client.h do, with the
+ * client's error set on failure. ret: the answer's document; NULL if what succeeds has none. ret_status:
+ * the HTTP status of a success, or NULL. */
+int client_call(HsvClient *client, const Request *request, unsigned *ret_status, HsvDocument **ret);
+
+/* As client_call() for a GET. */
+int client_get(HsvClient *client, const char *path, HsvDocument **ret);
+
+/* Sets the client's error for an argument that led to r: sentence if that is -EINVAL, else out of memory.
+ * Returns r. */
+int client_fail_argument(HsvClient *client, int r, const char *sentence);

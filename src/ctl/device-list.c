@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hsvdpactl device list: as many pages as it takes, as one list. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "ctl/device.h"
+#include "ctl/number.h"
+#include "ctl/output.h"
+#include "ctl/text.h"
+
+/* The daemon gives no more at a time. */
+#define PAGE_MAX 1000
+
+static const Column columns[] = {
+        { "NAME", "/name", .importance = 1, .min_width = 24 },
+        { "STATE", "/status/state", .importance = 2, .min_width = 8, .style = style_of_state },
+        { "CLASS", "/spec/class", .importance = 4, .min_width = 8 },
+        { "ENDPOINT", "/status/endpoint", .importance = 3, .min_width = 18 },
+        { "MGMTDEV", "/status/mgmtdev", .importance = 5, .min_width = 20 },
+        { "DRIVER", "/status/driver", .importance = 7, .min_width = 11 },
+        { "MAC", "/status/net/mac", .importance = 8, .min_width = 17 },
+        { "OWNER", "/spec/owner", .importance = 6, .min_width = 8 },
+        { "LABELS", "/spec/labels", .importance = 9, .min_width = 12 },
+};
+
+static const char *const filter_names[] = { "class", "state", "mgmtdev", "owner", "label" };
+
+/* The devices so far: as rows of a table, or as the inside of a JSON array. */
+typedef struct Listing {
+        Table *table;
+        FILE *items;
+        char *items_text;
+        size_t items_size;
+
+        size_t n;
+        int64_t revision; /* of the first page: what has changed since then is what a reader may have missed */
+        bool has_more;
+} Listing;
+
+static void listing_done(Listing *l) {
+        table_free(l->table);
+        if (l->items)
+                (void) fclose(l->items);
+        free(l->items_text);
+}
+
+static int listing_init(Listing *l, bool json) {
+        *l = (Listing){};
+        if (!json)
+                return table_new(columns, ELEMENTSOF(columns), &l->table);
+        l->items = open_memstream(&l->items_text, &l->items_size);
+        return l->items ? 0 : -ENOMEM;
+}
+
+static int add_json(Listing *l, const HsvValue *items) {
+        _cleanup_free_ char *array = hsv_value_encode(items);
+        size_t size;
+
+        if (!array)
+                return -ENOMEM;
+        size = strlen(array);
+        if (l->n > 0)
+                (void) fputc(',', l->items);
+        (void) fwrite(array + 1, 1, size - 2, l->items);
+        return ferror(l->items) ? -ENOMEM : 0;
+}
+
+static int listing_add(Listing *l, const HsvValue *page) {
+        const HsvValue *items = hsv_value_get(page, "/items");
+        int r = 0;
+
+        if (l->revision == 0)
+                (void) hsv_value_integer(hsv_value_get(page, "/revision"), &l->revision);
+        l->has_more = hsv_value_get(page, "/continue");
+        if (hsv_value_count(items) == 0)
+                return 0;
+        r = l->table ? table_add(l->table, items) : add_json(l, items);
+        l->n += hsv_value_count(items);
+        return r;
+}
+
+static ExitCode listing_print(Listing *l, const Screen *screen) {
+        _cleanup_free_ char *text = NULL;
+
+        if (l->table) {
+                (void) output_table(screen, l->table, "No devices.");
+                (void) fflush(screen->file);
+                if (l->has_more)
+                        (void) fputs("There are more; --limit has cut the list.\n", stderr);
+                return EXIT_CODE_OK;
+        }
+        if (fflush(l->items) != 0)
+                return report_oom();
+        text = text_format("{\"items\":[%s],\"revision\":%" PRId64 "}", l->items_text, l->revision);
+        return text ? output_json(screen, text) : report_oom();
+}
+
+static void strings_freep(char ***strings) {
+        for (char **s = *strings; s && *s; s++)
+                free(*s);
+        free(*strings);
+}
+
+/* NAME=VALUE of every filter that was given, and NULL at the end. NULL when out of memory. */
+static char **filters_new(const Arguments *arguments) {
+        _cleanup_(strings_freep) char **filters = calloc(arguments->n_options + 1, sizeof *filters);
+        size_t n = 0;
+
+        for (size_t i = 0; filters && i < ELEMENTSOF(filter_names); i++)
+                for (size_t k = 0; k < arguments_count(arguments, filter_names[i]); k++) {
+                        const char *value = arguments_nth(arguments, filter_names[i], k);
+
+                        filters[n] = text_format("%s=%s", filter_names[i], value);
+                        if (!filters[n++])
+                                return NULL;
+                }
+        return TAKE_PTR(filters);
+}
+
+static ExitCode collect(Context *context, HsvDeviceList *list, uint64_t limit, Listing *listing) {
+        while (listing->n < limit) {
+                _cleanup_(document_freep) HsvDocument *page = NULL;
+                uint64_t left = limit - listing->n;
+                int r;
+
+                r = hsv_device_list_next(list, left < PAGE_MAX ? (unsigned) left : PAGE_MAX, &page);
+                if (r != 0)
+                        return report_failure(context->client, r, "device list");
+                if (!page)
+                        break;
+                if (listing_add(listing, hsv_document_root(page)) < 0)
+                        return report_oom();
+        }
+        return listing_print(listing, &context->screen);
+}
+
+ExitCode device_list(Context *context, const Arguments *arguments) {
+        _cleanup_(strings_freep) char **filters = filters_new(arguments);
+        _cleanup_(listing_done) Listing listing = {};
+        const char *text = arguments_get(arguments, "limit");
+        uint64_t limit = UINT64_MAX;
+        HsvDeviceList *list;
+        ExitCode code;
+        int r;
+
+        if (text && (!number_parse(text, 10, INT32_MAX, &limit) || limit == 0))
+                return report_usage("--limit: '%s' is not a number from 1 on", text);
+        if (!filters || listing_init(&listing, context->json) < 0)
+                return report_oom();
+
+        r = hsv_device_list_new(context->client, (const char *const *) filters, &list);
+        if (r != 0)
+                return report_failure(context->client, r, "device list");
+        code = collect(context, list, limit, &listing);
+        hsv_device_list_free(list);
+        return code;
+}

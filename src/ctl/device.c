@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hsvdpactl device: its verbs and their options. */
+
+#include "ctl/device.h"
+
+static const Option create_options[] = {
+        { "class", "CLASS", "what device: net, block, fs, ..., or a virtio device type's number (needed)" },
+        { "mgmtdev", "HANDLE", "the management device that makes it; else the daemon chooses one" },
+        { "driver", "DRIVER",
+          "vhost_vdpa, for a VM or a process (the default); or virtio_vdpa, for a container or "
+          "the host" },
+        { "mac", "MAC", "MAC address (class net)" },
+        { "mtu", "BYTES", "MTU (class net)" },
+        { "max-vqp", "N", "virtqueue pairs (class net)" },
+        { "features", "NAME,...", "virtio features to offer, such as MQ,CSUM; else all there are" },
+        { "owner", "TEXT", "whom it is for" },
+        { "label", "KEY=VALUE", "a label; may be repeated" },
+        { "endpoint", "USER:GROUP:MODE",
+          "who may open its device node, such as libvirt-qemu:kvm:0660; a part may be "
+          "empty" },
+        { "no-persistent", NULL, "do not make it again after a boot of the host" },
+        {},
+};
+
+static const Option list_options[] = {
+        { "class", "CLASS", "only devices of this class" },
+        { "state", "STATE", "only devices in this state: reserved, creating, ready, deleting, failed, lost" },
+        { "mgmtdev", "HANDLE", "only devices on this management device" },
+        { "owner", "TEXT", "only devices of this owner" },
+        { "label", "KEY=VALUE", "only devices with this label; if repeated, with all of them" },
+        { "limit", "N", "no more than N devices" },
+        {},
+};
+
+static const Option set_options[] = {
+        { "mac", "MAC", "another MAC address (class net)" },
+        { "owner", "TEXT", "another owner" },
+        { "no-owner", NULL, "no owner" },
+        { "label", "KEY=VALUE", "add or change a label; may be repeated" },
+        { "no-label", "KEY", "remove a label; may be repeated" },
+        {},
+};
+
+static const Option delete_options[] = {
+        { "missing-ok", NULL, "a device that is not there counts as deleted" },
+        { "uid", "UID", "only if this is its uid, and not that of a later device of the same name" },
+        {},
+};
+
+static const Verb verbs[] = {
+        { .name = "create",
+          .synopsis = "[NAME] --class CLASS [OPTION...]",
+          .help = "Make a device, or confirm that it is there as asked for",
+          .details =
+                  "Without NAME the daemon chooses one. With NAME the same command may be given again: it succeeds "
+                  "if the device is there and was made with the same options.",
+          .options = create_options,
+          .max_operands = 1,
+          .run = device_create },
+        { .name = "list",
+          .synopsis = "[OPTION...]",
+          .help = "List devices",
+          .options = list_options,
+          .run = device_list },
+        { .name = "show",
+          .synopsis = "NAME",
+          .help = "Show one device",
+          .min_operands = 1,
+          .max_operands = 1,
+          .run = device_show },
+        { .name = "set",
+          .synopsis = "NAME [OPTION...]",
+          .help = "Change a device in place",
+          .options = set_options,
+          .min_operands = 1,
+          .max_operands = 1,
+          .run = device_set },
+        { .name = "delete",
+          .synopsis = "NAME... [OPTION...]",
+          .help = "Delete devices",
+          .details = "A device whose endpoint is open is not deleted. All names are tried; the exit code is that "
+                     "of the "
+                     "first one that failed.",
+          .options = delete_options,
+          .min_operands = 1,
+          .max_operands = SIZE_MAX,
+          .run = device_delete },
+        { .name = "stats",
+          .synopsis = "NAME",
+          .help = "Show the vendor statistics of a device's virtqueues",
+          .min_operands = 1,
+          .max_operands = 1,
+          .run = device_stats },
+        {},
+};
+
+const Noun noun_device = { .name = "device", .help = "Devices", .verbs = verbs };

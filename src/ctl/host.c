@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hsvdpactl host */
+
+#include "ctl/command.h"
+#include "ctl/output.h"
+
+static const Field fields[] = {
+        { "Version", "/version" },
+        { "Kernel", "/kernel" },
+        { "Boot ID", "/boot_id" },
+        { "Backend", "/backend" },
+        { "Can make devices", "/available", .style = style_of_good },
+        { "Reason", "/reason" },
+        { "Driver vhost_vdpa", "/drivers/vhost_vdpa" },
+        { "Driver virtio_vdpa", "/drivers/virtio_vdpa" },
+        { "Autoprobe", "/autoprobe" },
+        { "Devices", "/devices/total" },
+        { "  reserved", "/devices/reserved" },
+        { "  creating", "/devices/creating" },
+        { "  ready", "/devices/ready" },
+        { "  deleting", "/devices/deleting" },
+        { "  failed", "/devices/failed" },
+        { "  lost", "/devices/lost" },
+        { "Foreign devices", "/devices/foreign" },
+        { "Operations", "/operations" },
+        { "Device limit", "/limits/max_devices" },
+        { "Connection limit", "/limits/max_connections" },
+        { "Body limit, bytes", "/limits/max_body_bytes" },
+        { "List page limit", "/limits/max_list" },
+};
+
+static ExitCode host_show(Context *context, const Arguments *arguments) {
+        HsvDocument *document = NULL;
+        int r;
+
+        r = hsv_host_get(context->client, &document);
+        return output_object(context, r, document, "host", fields, ELEMENTSOF(fields));
+}
+
+static const Verb verbs[] = {
+        { .name = "show", .synopsis = "", .help = "Show what the daemon knows of its host", .run = host_show },
+        {},
+};
+
+const Noun noun_host = {
+        .name = "host", .help = "The host and its daemon", .verbs = verbs, .default_verb = &verbs[0]
+};

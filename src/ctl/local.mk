@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+# All but main.c, so that tests link the program's own objects.
+noinst_LIBRARIES += libhsvdpactl.a
+libhsvdpactl_a_SOURCES = \
+	src/ctl/command.c src/ctl/command.h \
+	src/ctl/device-change.c \
+	src/ctl/device-list.c \
+	src/ctl/device-show.c \
+	src/ctl/device-spec.c src/ctl/device-spec.h \
+	src/ctl/device.c src/ctl/device.h \
+	src/ctl/fields.c src/ctl/fields.h \
+	src/ctl/help.c src/ctl/help.h \
+	src/ctl/host.c \
+	src/ctl/mgmtdev.c \
+	src/ctl/number.c src/ctl/number.h \
+	src/ctl/output.c src/ctl/output.h \
+	src/ctl/report.c src/ctl/report.h \
+	src/ctl/screen.c src/ctl/screen.h \
+	src/ctl/suggest.c src/ctl/suggest.h \
+	src/ctl/table.c src/ctl/table.h \
+	src/ctl/text.c src/ctl/text.h \
+	src/ctl/value.c src/ctl/value.h
+libhsvdpactl_a_CFLAGS = $(AM_CFLAGS) -fPIE $(JANSSON_CFLAGS)
+
+bin_PROGRAMS += hsvdpactl
+hsvdpactl_SOURCES = src/ctl/main.c
+hsvdpactl_CFLAGS = $(AM_CFLAGS) -fPIE
+hsvdpactl_LDADD = libhsvdpactl.a libhsvdpa.la $(JANSSON_LIBS)

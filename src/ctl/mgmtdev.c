@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hsvdpactl mgmtdev */
+
+#include "ctl/output.h"
+#include "ctl/text.h"
+
+static const Column columns[] = {
+        { "HANDLE", "/handle", .importance = 1, .min_width = 24 },
+        { "CLASSES", "/classes", .importance = 2, .min_width = 12 },
+        { "DEVICES", "/budgets/devices/used", .importance = 3, .min_width = 7, .align_right = true },
+        { "FREE", "/budgets/devices/free", .importance = 4, .min_width = 7, .align_right = true },
+        { "MAX-VQS", "/max_vqs", .importance = 6, .min_width = 7, .align_right = true },
+        { "FOREIGN", "/foreign_devices", .importance = 8, .min_width = 7, .align_right = true },
+        { "TRANSPORT", "/transport", .importance = 7, .min_width = 11 },
+        { "NUMA", "/numa_node", .importance = 9, .min_width = 4, .align_right = true },
+        { "PRESENT", "/present", .importance = 5, .min_width = 7, .style = style_of_good },
+        { "SIMULATED", "/simulated", .importance = 10, .min_width = 9 },
+};
+
+static const Field fields[] = {
+        { "Handle", "/handle" },
+        { "Present", "/present", .style = style_of_good },
+        { "Simulated", "/simulated" },
+        { "Transport", "/transport" },
+        { "NUMA node", "/numa_node", .keep_null = true },
+        { "Classes", "/classes" },
+        { "Features", "/features" },
+        { "Virtqueues a device", "/max_vqs", .keep_null = true },
+        { "Devices", "/budgets/devices/used" },
+        { "  reserved", "/budgets/devices/reserved" },
+        { "  quarantined", "/budgets/devices/quarantined" },
+        { "  free", "/budgets/devices/free", .keep_null = true },
+        { "  in all", "/budgets/devices/total", .keep_null = true },
+        { "  according to", "/budgets/devices/source" },
+        { "  enforced by", "/budgets/devices/enforced_by" },
+        { "Foreign devices", "/foreign_devices" },
+        { "Revision", "/revision" },
+};
+
+static ExitCode mgmtdev_list(Context *context, const Arguments *arguments) {
+        HsvDocument *document = NULL;
+        int r;
+
+        r = hsv_mgmtdev_list(context->client, &document);
+        return output_items(context, r, document, "mgmtdev list", columns, ELEMENTSOF(columns),
+                            "No management devices.");
+}
+
+static ExitCode mgmtdev_show(Context *context, const Arguments *arguments) {
+        _cleanup_free_ char *subject = text_format("mgmtdev %s", arguments->operands[0]);
+        HsvDocument *document = NULL;
+        int r;
+
+        if (!subject)
+                return report_oom();
+        r = hsv_mgmtdev_get(context->client, arguments->operands[0], &document);
+        return output_object(context, r, document, subject, fields, ELEMENTSOF(fields));
+}
+
+static const Verb verbs[] = {
+        { .name = "list",
+          .synopsis = "",
+          .help = "List what can make devices, and how much room there is",
+          .details = "A dash means that it is not known, or that there is no limit.",
+          .run = mgmtdev_list },
+        { .name = "show",
+          .synopsis = "HANDLE",
+          .help = "Show one management device",
+          .details =
+                  "HANDLE is the kernel's: BUS/DEVICE, such as pci/0000:01:00.0, or DEVICE, such as vdpasim_net.",
+          .min_operands = 1,
+          .max_operands = 1,
+          .run = mgmtdev_show },
+        {},
+};
+
+const Noun noun_mgmtdev = { .name = "mgmtdev", .help = "Management devices", .verbs = verbs };

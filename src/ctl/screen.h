@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where output goes, and what may be done there: a terminal has a width and colours, a pipe has neither. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+typedef struct Screen {
+        FILE *file;
+        size_t width; /* columns; 0: no limit */
+        bool is_terminal;
+        bool has_colours;
+} Screen;
+
+typedef enum Style {
+        STYLE_NONE,
+        STYLE_GOOD,
+        STYLE_BAD,
+        STYLE_BUSY,
+} Style;
+
+/* What file is, by TIOCGWINSZ, COLUMNS, TERM and NO_COLOR (any value but an empty one). */
+void screen_open(Screen *s, FILE *file);
+
+/* The style of a device's state, or of a yes or no that is better a yes. */
+Style style_of_state(const char *text);
+Style style_of_good(const char *text);
+
+/* What switches a style on and off there; "" where there are no colours. */
+const char *screen_style(const Screen *s, Style style);
+const char *screen_plain(const Screen *s, Style style);
+
+/* Writes JSON text as it came, with a newline at its end; on a terminal with control characters escaped,
+ * which inside a JSON string mean the same. Returns 0 or -ENOMEM. */
+int screen_print_json(const Screen *s, const char *text);

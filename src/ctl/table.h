@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Lists as tables: a JSON object a row. On a terminal a table is never wider than that; what is less
+ * important is cut, or left out, first. */
+
+#include <hsvdpa/client.h>
+
+#include "ctl/screen.h"
+#include "util/macro.h"
+
+#define TABLE_COLUMNS_MAX 12
+
+typedef struct Column {
+        const char *title;
+        const char *pointer; /* of the value in the row's object */
+        unsigned importance; /* 1: stays to the last; no two columns of a table have the same */
+        size_t min_width;    /* cut to no less than this before the column is left out */
+        bool align_right;
+        Style (*style)(const char *text); /* or NULL */
+} Column;
+
+typedef struct Table Table;
+
+/* columns has to outlive the table. Returns 0 or -ENOMEM. */
+int table_new(const Column *columns, size_t n_columns, Table **ret);
+Table *table_free(Table *table);
+DEFINE_CLEANUP(Table *, table_free)
+
+/* Adds every element of the array items. Returns 0 or -ENOMEM. */
+int table_add(Table *table, const HsvValue *items);
+
+size_t table_count(const Table *table);
+
+void table_print(const Table *table, const Screen *screen);
+
+/* How wide each column becomes, of those that are natural wide and have two blanks between them, in a
+ * table of total columns (0: no limit). 0: the column is left out. */
+void table_layout(const Column *columns, const size_t *natural, size_t n_columns, size_t total, size_t *ret);

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+libhsvdpad_a_SOURCES += \
+	src/daemon/config.c src/daemon/config.h \
+	src/daemon/config-sim.c src/daemon/config-sim.h \
+	src/daemon/listen.c src/daemon/listen.h \
+	src/daemon/manager.c src/daemon/manager.h
+
+sbin_PROGRAMS += hsvdpad
+hsvdpad_SOURCES = src/daemon/main.c
+hsvdpad_CFLAGS = $(libhsvdpad_a_CFLAGS)
+hsvdpad_LDFLAGS = $(AM_LDFLAGS) -pie
+hsvdpad_LDADD = $(HSVDPAD_LIBS)

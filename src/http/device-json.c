@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "http/device-json.h"
+
+#include "http/reply.h"
+#include "inventory/class.h"
+#include "inventory/feature.h"
+#include "inventory/mgmtdev.h"
+#include "inventory/spec-json.h"
+#include "util/clock.h"
+
+json_t *features_encode(unsigned class, uint64_t features) {
+        _cleanup_json_ json_t *array = json_array();
+
+        for (unsigned bit = 0; array && bit < 64; bit++) {
+                char name[FEATURE_NAME_MAX];
+
+                if (features >> bit & 1 &&
+                    json_array_append_new(array, json_string(feature_format(class, bit, name))) < 0)
+                        return NULL;
+        }
+
+        return TAKE_PTR(array);
+}
+
+/* JSON null for what is not known. */
+static json_t *known_integer(uint32_t value) {
+        return value ? json_integer(value) : json_null();
+}
+
+static json_t *net_encode(const NetSpec *net) {
+        char mac[MAC_TEXT_MAX];
+
+        /* clang-format off */
+        return json_pack("{s:s?, s:o, s:o}",
+                         "mac", net->has_mac ? mac_format(net->mac, mac) : NULL,
+                         "mtu", known_integer(net->mtu),
+                         "max_vqp", known_integer(net->max_vqp));
+        /* clang-format on */
+}
+
+static json_t *reason_encode(const Failure *reason) {
+        if (!reason)
+                return json_null();
+
+        return json_pack("{s:s, s:o}", "code", error_info(reason->code)->code, "detail",
+                         http_json_text(reason->detail));
+}
+
+/* What was observed; nulls while there is nothing to observe. */
+static json_t *status_encode(const Device *device) {
+        bool is_ready = device->state == DEVICE_READY, has_net = device->spec.class == CLASS_NET;
+        const DeviceStatus *s = is_ready ? &device->status : &(DeviceStatus){};
+
+        /* clang-format off */
+        return json_pack("{s:s, s:s, s:s?, s:o, s:b, s:o, s:o, s:o, s:o, s:o*, s:o}",
+                         "state", device_state_name(device->state),
+                         "mgmtdev", device->mgmtdev->info.handle,
+                         "driver", bus_driver_name(s->driver),
+                         "endpoint", s->endpoint[0] ? http_json_text(s->endpoint) : json_null(),
+                         "simulated", device->mgmtdev->info.simulated,
+                         "vendor_id", is_ready ? json_integer(s->vendor_id) : json_null(),
+                         "max_vqs", known_integer(s->max_vqs),
+                         "vq_size", known_integer(s->vq_size),
+                         "features", s->has_features ? features_encode(device->spec.class, s->features) : json_null(),
+                         "net", has_net ? net_encode(&s->net) : NULL,
+                         "reason", reason_encode(device->reason));
+        /* clang-format on */
+}
+
+json_t *device_encode(const Device *device) {
+        char created[RFC3339_MAX];
+
+        /* clang-format off */
+        return json_pack("{s:s, s:s, s:I, s:I, s:s, s:o, s:o}",
+                         "name", device->name,
+                         "uid", device->uid,
+                         "revision", (json_int_t) device->revision,
+                         "generation", (json_int_t) device->generation,
+                         "created", clock_format(device->created_usec, created),
+                         "spec", device_spec_encode(&device->spec),
+                         "status", status_encode(device));
+        /* clang-format on */
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <jansson.h>
+
+#include "inventory/device.h"
+
+/* The device as the API shows it. Returns a new reference, or NULL when out of memory. */
+json_t *device_encode(const Device *device);
+
+/* The names of the features of a class, as an array; a new reference, or NULL. */
+json_t *features_encode(unsigned class, uint64_t features);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The handlers of all routes; see http/router.c for which is which. */
+
+#include "http/input.h"
+#include "http/request.h"
+
+void http_device_list(HttpRequest *r, HttpInput *in);
+void http_device_post(HttpRequest *r, HttpInput *in);
+void http_device_get(HttpRequest *r, HttpInput *in);
+void http_device_put(HttpRequest *r, HttpInput *in);
+void http_device_patch(HttpRequest *r, HttpInput *in);
+void http_device_delete(HttpRequest *r, HttpInput *in);
+void http_device_get_stats(HttpRequest *r, HttpInput *in);
+void http_mgmtdev_list(HttpRequest *r, HttpInput *in);
+void http_mgmtdev_get(HttpRequest *r, HttpInput *in);
+void http_host_get(HttpRequest *r, HttpInput *in);
+void http_health_get(HttpRequest *r, HttpInput *in);
+void http_ready_get(HttpRequest *r, HttpInput *in);
+void http_openapi_get(HttpRequest *r, HttpInput *in);

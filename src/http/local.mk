@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+libhsvdpad_a_SOURCES += \
+	src/http/body.c src/http/body.h \
+	src/http/device-json.c src/http/device-json.h \
+	src/http/device-list.c src/http/device-list.h \
+	src/http/device-patch.c src/http/device-patch.h \
+	src/http/device.c \
+	src/http/handlers.h \
+	src/http/header.c src/http/header.h \
+	src/http/health.c \
+	src/http/host.c \
+	src/http/input.c src/http/input.h \
+	src/http/mgmtdev.c \
+	src/http/openapi.c \
+	src/http/query.c src/http/query.h \
+	src/http/refusal.c src/http/refusal.h \
+	src/http/reply.c src/http/reply.h \
+	src/http/request.c src/http/request.h \
+	src/http/router.c src/http/router.h \
+	src/http/server.c src/http/server.h \
+	src/http/url.c src/http/url.h

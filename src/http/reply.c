@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "http/reply.h"
+
+#include <string.h>
+
+#include "http/header.h"
+
+#define JSON_TYPE    "application/json"
+#define PROBLEM_TYPE "application/problem+json"
+
+json_t *http_json_text(const char *text) {
+        _cleanup_free_ char *copy = NULL;
+        json_t *value = json_string(text);
+
+        if (value)
+                return value;
+
+        copy = strdup(text);
+        if (!copy)
+                return NULL;
+        for (char *c = copy; *c; c++)
+                if ((unsigned char) *c >= 0x80)
+                        *c = '?';
+        return json_string(copy);
+}
+
+/* Adds the fields to a response, which it destroys if that fails. */
+static struct MHD_Response *add_fields(struct MHD_Response *response, const HttpField *fields) {
+        for (; response && fields && fields->name; fields++)
+                if (MHD_add_response_header(response, fields->name, fields->value) != MHD_YES) {
+                        MHD_destroy_response(response);
+                        return NULL;
+                }
+
+        return response;
+}
+
+/* Takes body over. */
+static struct MHD_Response *json_response(const char *type, json_t *body) {
+        char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+        struct MHD_Response *response;
+
+        json_decref(body);
+        if (!text)
+                return NULL;
+        response = MHD_create_response_from_buffer_with_free_callback(strlen(text), text, free);
+        if (!response)
+                free(text);
+        return add_fields(response, (const HttpField[]){ { MHD_HTTP_HEADER_CONTENT_TYPE, type }, {} });
+}
+
+void http_reply_json(HttpRequest *r, unsigned status, json_t *body, const HttpField *fields) {
+        http_request_answer(r, status, add_fields(json_response(JSON_TYPE, body), fields));
+}
+
+void http_reply_empty(HttpRequest *r, unsigned status, const HttpField *fields) {
+        static char nothing[1];
+
+        http_request_answer(
+                r, status, add_fields(MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT), fields));
+}
+
+void http_reply_text(HttpRequest *r, const char *type, const void *text, size_t size) {
+        /* The buffer is not written to; the parameter lacks a const. */
+        struct MHD_Response *response = MHD_create_response_from_buffer(size, (void *) text,
+                                                                        MHD_RESPMEM_PERSISTENT);
+
+        http_request_answer(
+                r, MHD_HTTP_OK,
+                add_fields(response, (const HttpField[]){ { MHD_HTTP_HEADER_CONTENT_TYPE, type }, {} }));
+}
+
+void http_reply_revision(HttpRequest *r, uint64_t revision, json_t *body) {
+        const char *known = http_request_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
+        char etag[ETAG_MAX];
+        HttpField fields[] = { { MHD_HTTP_HEADER_ETAG, etag_format(revision, etag) }, {} };
+
+        if (known && if_none_match_has(known, revision)) {
+                json_decref(body);
+                http_reply_empty(r, MHD_HTTP_NOT_MODIFIED, fields);
+        } else
+                http_reply_json(r, MHD_HTTP_OK, body, fields);
+}
+
+static json_t *encode_faults(const JsonFaults *faults) {
+        _cleanup_json_ json_t *array = json_array();
+
+        for (size_t i = 0; array && i < faults->n; i++) {
+                const JsonFault *f = &faults->fault[i];
+                json_t *item = json_pack("{s:o, s:s, s:o}", "pointer", http_json_text(f->pointer), "code", f->code,
+                                         "detail", http_json_text(f->detail));
+
+                if (json_array_append_new(array, item) < 0)
+                        return NULL;
+        }
+
+        return TAKE_PTR(array);
+}
+
+json_t *http_problem_encode(const Failure *failure, const JsonFaults *faults) {
+        const ErrorInfo *info = error_info(failure->code);
+        bool has_faults = faults && faults->n > 0, has_more = has_faults && faults->n_omitted > 0;
+
+        /* clang-format off */
+        return json_pack("{s:s, s:i, s:s, s:o, s:o*, s:o*}",
+                         "title", info->title,
+                         "status", (int) info->http_status,
+                         "code", info->code,
+                         "detail", http_json_text(failure->detail),
+                         "errors", has_faults ? encode_faults(faults) : NULL,
+                         "errors_omitted", has_more ? json_integer((json_int_t) faults->n_omitted) : NULL);
+        /* clang-format on */
+}
+
+void http_reply_failure(HttpRequest *r, const Failure *failure, const JsonFaults *faults) {
+        unsigned status = error_info(failure->code)->http_status;
+        HttpField fields[2] = {};
+
+        if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+                fields[0] = (HttpField){ MHD_HTTP_HEADER_RETRY_AFTER, "1" };
+        else if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+                fields[0] = (HttpField){ MHD_HTTP_HEADER_ALLOW, r->allow };
+
+        http_request_answer(r, status,
+                            add_fields(json_response(PROBLEM_TYPE, http_problem_encode(failure, faults)), fields));
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The answers: JSON, problem+json (RFC 9457), nothing. Each function answers the request, once and for all; out of
+ * memory, they answer that. */
+
+#include "http/request.h"
+
+typedef struct HttpField {
+        const char *name; /* NULL ends a list of fields */
+        const char *value;
+} HttpField;
+
+/* body is taken over; NULL: there was no memory for it. fields: further header fields, or NULL. */
+void http_reply_json(HttpRequest *r, unsigned status, json_t *body, const HttpField *fields);
+
+/* 200 with body (taken over) and its entity tag; 304 if the client has that revision already. Only from a
+ * handler: it looks at the request's header. */
+void http_reply_revision(HttpRequest *r, uint64_t revision, json_t *body);
+
+/* An answer without a body. */
+void http_reply_empty(HttpRequest *r, unsigned status, const HttpField *fields);
+
+/* Static text. */
+void http_reply_text(HttpRequest *r, const char *type, const void *text, size_t size);
+
+/* faults: NULL if there are none. */
+void http_reply_failure(HttpRequest *r, const Failure *failure, const JsonFaults *faults);
+
+/* The body of a failure: a new reference, or NULL. */
+json_t *http_problem_encode(const Failure *failure, const JsonFaults *faults);
+
+/* A JSON string of text that others wrote and that may not be UTF-8, or was cut in the middle of a character:
+ * what JSON cannot have becomes "?". NULL: out of memory. */
+json_t *http_json_text(const char *text);

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * libmicrohttpd calls for a request with its header, then with each piece of its body, then once more for the
+ * answer; and again after it was resumed.
+ *
+ * What is wrong with a header is known at once, but an answer before the body is read makes the library close the
+ * socket under a client that is still writing, which then sees a broken pipe instead of the reason. So the body of
+ * a refused request is read and dropped first, up to a limit, unless the client waits for "100 Continue". */
+#include "http/request.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "http/body.h"
+#include "http/input.h"
+#include "http/refusal.h"
+#include "http/reply.h"
+#include "util/log.h"
+
+/* Bytes over the limit that are read and dropped. */
+#define DISCARD_MAX (8u * 1024 * 1024)
+
+#define BODY_CAPACITY_MIN 4096u
+
+HttpRequest *http_request_ref(HttpRequest *r) {
+        r->n_ref++;
+        return r;
+}
+
+HttpRequest *http_request_unref(HttpRequest *r) {
+        if (--r->n_ref > 0)
+                return NULL;
+
+        assert(!r->connection);
+        if (r->response)
+                MHD_destroy_response(r->response);
+        free(r->body);
+        free(r);
+        return NULL;
+}
+
+static int request_new(const HttpOrigin *origin, struct MHD_Connection *connection, HttpRequest **ret) {
+        HttpRequest *r = calloc(1, sizeof *r);
+
+        if (!r)
+                return -ENOMEM;
+
+        r->n_ref = 1;
+        r->context = origin->context;
+        r->origin = origin;
+        r->connection = connection;
+        TAILQ_INSERT_TAIL(&r->context->requests, r, entry);
+
+        *ret = r;
+        return 0;
+}
+
+/* The connection is through: the request stays for its verb only. */
+void http_request_on_completed(void *origin, struct MHD_Connection *connection, void **con_cls,
+                               enum MHD_RequestTerminationCode toe) {
+        HttpRequest *r = TAKE_PTR(*con_cls);
+
+        if (!r)
+                return;
+
+        TAILQ_REMOVE(&r->context->requests, r, entry);
+        r->context = NULL;
+        r->origin = NULL;
+        r->connection = NULL;
+        http_request_unref(r);
+}
+
+const char *http_request_header(const HttpRequest *r, const char *field) {
+        return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, field);
+}
+
+void http_request_answer(HttpRequest *r, unsigned status, struct MHD_Response *response) {
+        int k;
+
+        /* The connection has gone while the verb was under way. */
+        if (!r->connection) {
+                if (response)
+                        MHD_destroy_response(response);
+                return;
+        }
+
+        assert(r->status == 0);
+        r->status = response ? status : MHD_HTTP_SERVICE_UNAVAILABLE;
+        r->response = response;
+        if (!r->suspended)
+                return;
+
+        /* With an event loop that is not its own, the library does not wake up by itself. When the loop has ended
+         * (-ESTALE), http_server_drain() runs it. */
+        r->suspended = false;
+        MHD_resume_connection(r->connection);
+        k = sd_event_source_set_enabled(r->origin->again, SD_EVENT_ONESHOT);
+        if (k < 0 && k != -ESTALE)
+                (void) log_error_errno(k, "Failed to resume a connection: %m");
+}
+
+/* Hands the answer over to the library. */
+static enum MHD_Result send_answer(HttpRequest *r) {
+        struct MHD_Response *response = r->response ?: r->context->out_of_memory;
+
+        /* Without memory for this field the client only learns later that the connection closes. */
+        if (r->context->closing && r->response)
+                (void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+        return MHD_queue_response(r->connection, r->status, response);
+}
+
+static void drop_body(HttpRequest *r) {
+        free(TAKE_PTR(r->body));
+        r->body_size = r->body_capacity = 0;
+}
+
+/* Makes room for size more bytes; they are within the limit. */
+static int reserve_body(HttpRequest *r, size_t size) {
+        size_t capacity = r->body_capacity ?: BODY_CAPACITY_MIN;
+        char *body;
+
+        while (capacity < r->body_size + size)
+                capacity *= 2;
+        if (capacity == r->body_capacity)
+                return 0;
+
+        body = realloc(r->body, capacity);
+        if (!body)
+                return -ENOMEM;
+        r->body = body;
+        r->body_capacity = capacity;
+        return 0;
+}
+
+/* Takes in one piece of the body. Returns MHD_NO to cut the connection: no answer can be given half-way. */
+static enum MHD_Result gather(HttpRequest *r, const char *data, size_t size) {
+        size_t max = r->context->config.max_body_bytes;
+
+        r->n_received += size;
+        if (r->n_received > (uint64_t) max + DISCARD_MAX)
+                return MHD_NO;
+
+        if (r->refusal.code == ERROR_NONE) {
+                if (r->n_received > max)
+                        (void) failure_set(&r->refusal, ERROR_BODY_TOO_LARGE, EFBIG,
+                                           "A body may have %zu bytes at the most", max);
+                else if (reserve_body(r, size) < 0)
+                        (void) failure_set(&r->refusal, ERROR_OUT_OF_MEMORY, ENOMEM, "The body could not be kept");
+        }
+        if (r->refusal.code != ERROR_NONE) {
+                drop_body(r);
+                return MHD_YES;
+        }
+
+        memcpy(r->body + r->body_size, data, size);
+        r->body_size += size;
+        return MHD_YES;
+}
+
+static enum MHD_Result add_parameter(void *input, enum MHD_ValueKind kind, const char *key, const char *value) {
+        HttpInput *in = input;
+
+        http_query_add(&in->query, key, value);
+        return MHD_YES;
+}
+
+/* Parses the body into in, and frees its text. False: it has been answered. */
+static bool parse_body(HttpRequest *r, HttpInput *in) {
+        Failure f = FAILURE_INIT;
+        int k;
+
+        if (!(r->route->flags & HTTP_ROUTE_BODY))
+                return true;
+
+        k = http_body_parse(r->body, r->body_size, &in->faults, &f, &in->body);
+        drop_body(r);
+        if (k < 0)
+                http_reply_failure(r, &f, &in->faults);
+        return k >= 0;
+}
+
+static void call_handler(HttpRequest *r) {
+        HttpInput in;
+
+        in.faults.n = in.faults.n_omitted = 0;
+        in.body = NULL;
+        http_query_init(&in.query, &in.faults);
+        (void) MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, add_parameter, &in);
+
+        if (parse_body(r, &in))
+                r->route->handler(r, &in);
+        json_decref(in.body);
+}
+
+/* Everything has been read: answers, or waits for the verb that the handler has started. */
+static enum MHD_Result finish(HttpRequest *r) {
+        if (r->status == 0) {
+                if (r->refusal.code != ERROR_NONE)
+                        http_reply_failure(r, &r->refusal, NULL);
+                else
+                        call_handler(r);
+        }
+        if (r->status != 0)
+                return send_answer(r);
+
+        r->suspended = true;
+        MHD_suspend_connection(r->connection);
+        return MHD_YES;
+}
+
+/* The header is there. */
+static enum MHD_Result begin(const HttpOrigin *origin, struct MHD_Connection *connection, const char *method,
+                             const char *url, void **con_cls) {
+        HttpContext *context = origin->context;
+        HttpRequest *r;
+
+        if (request_new(origin, connection, &r) < 0)
+                return MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, context->out_of_memory);
+        *con_cls = r;
+
+        if (http_refuse(r, origin->is_tcp, method, url, (uint64_t) context->config.max_body_bytes + DISCARD_MAX))
+                return finish(r);
+        return MHD_YES;
+}
+
+enum MHD_Result http_request_on_access(void *origin, struct MHD_Connection *connection, const char *url,
+                                       const char *method, const char *version, const char *upload_data,
+                                       size_t *upload_data_size, void **con_cls) {
+        HttpRequest *r = *con_cls;
+        size_t size = *upload_data_size;
+
+        if (!r)
+                return begin(origin, connection, method, url, con_cls);
+        if (size == 0)
+                return finish(r);
+
+        *upload_data_size = 0;
+        return gather(r, upload_data, size);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Which handler a method and a path lead to. */
+
+#include "inventory/error.h"
+#include "inventory/spec.h"
+
+typedef struct HttpRequest HttpRequest;
+typedef struct HttpInput HttpInput;
+
+/* A path parameter. Longer ones are cut, and are then still too long for a name or a handle. */
+#define HTTP_PARAM_MAX (HANDLE_MAX + 1)
+#define HTTP_ALLOW_MAX 48
+
+typedef enum HttpRouteFlags {
+        HTTP_ROUTE_BODY = 1 << 0,        /* takes a JSON body */
+        HTTP_ROUTE_MERGE_PATCH = 1 << 1, /* ... also as application/merge-patch+json */
+        HTTP_ROUTE_IF_MATCH = 1 << 2,    /* honours If-Match */
+} HttpRouteFlags;
+
+typedef struct HttpRoute {
+        const char *method; /* HEAD is where GET is */
+        const char *path;   /* "{name}" is one segment, "{handle}" one or two at the end */
+        void (*handler)(HttpRequest *r, HttpInput *in);
+        unsigned flags;
+} HttpRoute;
+
+/* Returns ERROR_NONE with the route and its parameter (HTTP_PARAM_MAX bytes), or ERROR_NOT_FOUND, or
+ * ERROR_METHOD_NOT_ALLOWED with the methods that the path has (HTTP_ALLOW_MAX bytes). */
+ErrorCode http_router_find(const char *method, const char *path, const HttpRoute **ret, char *ret_param,
+                           char *ret_allow);

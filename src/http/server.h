@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The REST front end: libmicrohttpd on the daemon's event loop, without a thread of its own.
+ *
+ * To stop without leaving a client alone: http_server_quiesce(), then lifecycle_stop(), which ends the verbs, then
+ * http_server_drain(), which sends the answers, then http_server_free(). */
+
+#include <systemd/sd-event.h>
+
+#include "lifecycle/lifecycle.h"
+
+typedef struct HttpServer HttpServer;
+
+typedef struct HttpConfig {
+        size_t max_body_bytes;     /* of a request; a larger one is refused */
+        unsigned max_connections;  /* of each listening socket; further clients wait in its backlog */
+        unsigned idle_timeout_sec; /* after which a silent connection is closed; not while a verb is under way */
+} HttpConfig;
+
+#define HTTP_CONFIG_DEFAULT                                                                                        \
+        ((HttpConfig){ .max_body_bytes = 1024 * 1024, .max_connections = 1024, .idle_timeout_sec = 30 })
+
+/* event is referenced, config copied; l must outlive the server. Returns 0, or a negative errno. */
+int http_server_new(sd_event *event, Lifecycle *l, const HttpConfig *config, HttpServer **ret);
+
+/* Serves the clients of fd: a bound, listening stream socket, Unix or TCP. On TCP only requests that name this
+ * machine as their Host are answered (see host_is_loopback()). Returns 0 and takes fd over, or a negative errno. */
+int http_server_listen(HttpServer *s, int fd);
+
+/* Closes the listening sockets. Requests under way, and those that still come on open connections, are answered;
+ * each answer then closes its connection. */
+void http_server_quiesce(HttpServer *s);
+
+/* Waits at most timeout_usec until every request that has arrived whole has its answer sent. Returns true if so.
+ * Not from inside a handler of the event loop; the loop may have ended. */
+bool http_server_drain(HttpServer *s, uint64_t timeout_usec);
+
+/* Drops all connections. A verb that is still under way may end later; its answer goes nowhere then. */
+HttpServer *http_server_free(HttpServer *s);
+DEFINE_CLEANUP(HttpServer *, http_server_free)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One managed vDPA device. What is desired (spec), what was seen last (status), and what is under way (operation)
+ * are separate; the state is the daemon's own view that ties them together. */
+
+#include <bsd/sys/tree.h>
+#include <stdint.h>
+
+#include "inventory/error.h"
+#include "inventory/spec.h"
+
+typedef struct Device Device;
+typedef struct Mgmtdev Mgmtdev;
+typedef struct Operation Operation; /* of lifecycle/, opaque here */
+
+typedef enum DeviceState {
+        DEVICE_RESERVED, /* the intent is on its way to the disk */
+        DEVICE_CREATING,
+        DEVICE_READY,
+        DEVICE_DELETING,
+        DEVICE_FAILED, /* kept for the user to see, with a reason; it holds no resources */
+        DEVICE_LOST,   /* was ready; the kernel no longer has it */
+        _DEVICE_STATE_MAX,
+} DeviceState;
+
+/* A UUIDv7 as text, and the NUL. */
+#define UID_TEXT_MAX 37
+
+#define ENDPOINT_MAX 64
+
+/* What a backend says of one device. All of it can be observed again, so none of it is identity. */
+typedef struct DeviceStatus {
+        char mgmtdev[HANDLE_MAX];
+        unsigned class;
+        uint32_t vendor_id;
+        uint32_t max_vqs;
+        uint16_t vq_size; /* descriptors a virtqueue at the most; 0: not known */
+        BusDriver driver;
+        char endpoint[ENDPOINT_MAX]; /* "/dev/vhost-vdpa-7", "eth1", "/dev/vda"; "" while there is none */
+        bool simulated;              /* the endpoint exists in the model only */
+        bool has_features;
+        uint64_t features; /* that the device offers */
+        NetSpec net;       /* as configured now; of net devices */
+} DeviceStatus;
+
+struct Device {
+        RB_ENTRY(Device) by_name;
+
+        char name[DEVICE_NAME_MAX];
+        char uid[UID_TEXT_MAX];
+        uint64_t revision;         /* of the inventory, when this device last changed */
+        uint64_t created_revision; /* of the inventory, when it was created */
+        uint64_t created_usec;     /* since the epoch */
+        uint32_t generation;       /* of the spec: 1, and one more for each change of it */
+
+        DeviceSpec spec;
+
+        DeviceState state;
+        Mgmtdev *mgmtdev;    /* weak: where it was placed; never NULL */
+        DeviceStatus status; /* valid if state is ready */
+        Failure *reason;     /* owned: why it is failed or lost, or NULL */
+
+        bool was_ready; /* recorded as ready by the daemon before this one, and not seen on the host since */
+        bool was_seen;  /* by the last look at the host */
+
+        Operation *operation; /* weak: under way, or NULL */
+};
+
+/* Makes a device (state reserved, generation 1, a new uid) of a valid name. The spec is taken over: the
+ * caller's is left empty. Returns 0, or -ENOMEM. */
+int device_new(const char *name, DeviceSpec *spec, uint64_t now_usec, Device **ret);
+Device *device_free(Device *device);
+DEFINE_CLEANUP(Device *, device_free)
+
+/* Keeps a copy of reason (NULL: none). Out of memory leaves none: the state still tells. */
+void device_set_reason(Device *device, const Failure *reason);
+
+const char *device_state_name(DeviceState state);
+int device_state_parse(const char *text, DeviceState *ret);
+
+/* Writes a fresh UUIDv7 to ret: sortable by the time of its making. */
+void uid_generate(uint64_t now_usec, char ret[UID_TEXT_MAX]);
+bool uid_is_valid(const char *text);

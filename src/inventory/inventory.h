@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Everything the daemon knows: management devices by handle, devices by name, both in order, and the revision
+ * that grows by one with each change. Owned by the loop's thread; no locks, no I/O. */
+
+#include "inventory/device.h"
+#include "inventory/mgmtdev.h"
+
+RB_HEAD(DeviceTree, Device);
+RB_HEAD(MgmtdevTree, Mgmtdev);
+
+typedef struct Inventory {
+        struct DeviceTree devices;
+        struct MgmtdevTree mgmtdevs;
+        size_t n_devices;
+        size_t max_devices; /* more are refused */
+        size_t n_states[_DEVICE_STATE_MAX];
+        uint64_t revision;
+} Inventory;
+
+void inventory_init(Inventory *inv, size_t max_devices);
+
+/* Frees all devices and management devices. */
+void inventory_done(Inventory *inv);
+
+Device *inventory_find_device(Inventory *inv, const char *name);
+
+/* The first device whose name is after name in byte order; the first of all if name is "". NULL: no more. */
+Device *inventory_next_device(Inventory *inv, const char *name);
+
+/* Puts device on mgmtdev and into the inventory, with a new revision. Returns 0 and takes device over, or
+ * -EEXIST (name is there), -ENOSPC (max_devices are there). */
+int inventory_add_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev);
+
+/* Puts the device on another management device, with a new revision. */
+void inventory_move_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev);
+
+/* Takes the device out and frees it, with a new revision. */
+Device *inventory_remove_device(Inventory *inv, Device *device);
+
+/* Sets the state (and keeps the counts), with a new revision. The reason is cleared unless one is given. */
+void inventory_set_state(Inventory *inv, Device *device, DeviceState state, const Failure *reason);
+
+/* A change that is not one of state: gives the device a new revision. */
+void inventory_touch_device(Inventory *inv, Device *device);
+
+Mgmtdev *inventory_find_mgmtdev(Inventory *inv, const char *handle);
+
+/* Finds the management device or makes one that is not present. Returns 0, or -ENOMEM. */
+int inventory_ensure_mgmtdev(Inventory *inv, const char *handle, Mgmtdev **ret);
+
+/* One listing of the backend: brings the management devices up to date; those that are not in it are no longer
+ * present, and go if no device is recorded on them. Returns 0, or -ENOMEM (what was done stays). */
+int inventory_update_mgmtdevs(Inventory *inv, const MgmtdevInfo *infos, size_t n);
+
+/* In order of handle: the first, the next. NULL: no more. */
+Mgmtdev *inventory_first_mgmtdev(Inventory *inv);
+Mgmtdev *inventory_next_mgmtdev(Mgmtdev *mgmtdev);

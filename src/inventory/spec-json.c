@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "inventory/spec-json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "inventory/class.h"
+#include "inventory/feature.h"
+
+#define N_FEATURES 64
+
+static void decode_class(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
+        const char *text;
+
+        if (!json_take_string(d, object, "class", 32, &text)) {
+                if (!json_object_get(object, "class"))
+                        json_fault(d, "class", "missing", "is required");
+        } else if (class_parse(text, &spec->class) < 0)
+                json_fault(d, "class", "unknown-class",
+                           "must be a virtio device type, by name or by number (1 to %u)", CLASS_MAX);
+}
+
+static int decode_mgmtdev(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
+        const char *text;
+
+        if (!json_take_string(d, object, "mgmtdev", HANDLE_MAX - 1, &text))
+                return 0;
+        if (!handle_is_valid(text)) {
+                json_fault(d, "mgmtdev", "bad-handle", "must be \"bus/device\" or \"device\"");
+                return 0;
+        }
+
+        spec->mgmtdev = strdup(text);
+        return spec->mgmtdev ? 0 : -ENOMEM;
+}
+
+static void decode_driver(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
+        const char *text;
+
+        if (json_take_string(d, object, "driver", 32, &text) && bus_driver_parse(text, &spec->driver) < 0)
+                json_fault(d, "driver", "unknown-driver", "must be vhost_vdpa or virtio_vdpa");
+}
+
+/* Features go by names of the class, so without a class there is nothing to check them against. */
+static void decode_features(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
+        JsonDecoder in_array;
+        json_t *array, *value;
+        size_t i;
+
+        if (!json_take_array(d, object, "features", N_FEATURES, &array))
+                return;
+
+        spec->has_features = true;
+        json_decoder_enter(&in_array, d, "features");
+        json_array_foreach(array, i, value) {
+                char index[24];
+                unsigned bit;
+
+                (void) snprintf(index, sizeof index, "%zu", i);
+                if (!json_is_string(value))
+                        json_fault(&in_array, index, "wrong-type", "must be a string");
+                else if (spec->class == 0)
+                        continue;
+                else if (feature_parse(spec->class, json_string_value(value), &bit) < 0)
+                        json_fault(&in_array, index, "unknown-feature",
+                                   "a device of this class has no such feature");
+                else
+                        spec->features |= UINT64_C(1) << bit;
+        }
+}
+
+static void decode_mac(JsonDecoder *d, json_t *object, NetSpec *net) {
+        const char *text;
+
+        if (!json_take_string(d, object, "mac", 64, &text))
+                return;
+
+        switch (mac_parse(text, net->mac)) {
+        case 0:
+                net->has_mac = true;
+                break;
+        case -EADDRNOTAVAIL:
+                json_fault(d, "mac", "bad-mac", "must be a unicast address and not zero");
+                break;
+        default:
+                json_fault(d, "mac", "bad-mac", "must be six pairs of hexadecimal digits with colons");
+        }
+}
+
+/* A feature that an attribute needs must be among those asked for, if any are: the kernel says only EINVAL. */
+static void check_net_feature(JsonDecoder *d, const DeviceSpec *spec, const char *member, bool given,
+                              uint64_t feature) {
+        if (given && spec->has_features && !(spec->features & feature))
+                json_fault(d, member, "needs-feature", "needs the feature %s among \"features\"",
+                           feature == FEATURE_NET_MAC   ? "MAC"
+                           : feature == FEATURE_NET_MTU ? "MTU"
+                                                        : "MQ");
+}
+
+static void decode_net(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
+        JsonDecoder in_net;
+        json_t *net;
+        int64_t n;
+
+        if (!json_take_object(d, object, "net", &net))
+                return;
+        if (spec->class != CLASS_NET) {
+                if (spec->class != 0)
+                        json_fault(d, "net", "wrong-class", "only a device of class net has it");
+                return;
+        }
+
+        json_decoder_enter(&in_net, d, "net");
+        decode_mac(&in_net, net, &spec->net);
+        if (json_take_integer(&in_net, net, "mtu", NET_MTU_MIN, UINT16_MAX, &n))
+                spec->net.mtu = (uint16_t) n;
+        if (json_take_integer(&in_net, net, "max_vqp", 1, 32767, &n))
+                spec->net.max_vqp = (uint16_t) n;
+        json_end(&in_net, net);
+
+        check_net_feature(&in_net, spec, "mac", spec->net.has_mac, FEATURE_NET_MAC);
+        check_net_feature(&in_net, spec, "mtu", spec->net.mtu != 0, FEATURE_NET_MTU);
+        check_net_feature(&in_net, spec, "max_vqp", spec->net.max_vqp > 1, FEATURE_NET_MQ);
+}
+
+static int decode_owner(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
+        const char *text;
+
+        if (!json_take_string(d, object, "owner", OWNER_MAX, &text) || !*text)
+                return 0;
+
+        spec->owner = strdup(text);
+        return spec->owner ? 0 : -ENOMEM;
+}
+
+int labels_decode(JsonDecoder *d, json_t *labels, json_t **ret) {
+        size_t n_before = d->faults->n;
+        const char *key;
+        json_t *value, *copy;
+
+        if (json_object_size(labels) > LABELS_MAX)
+                json_fault(d, NULL, "out-of-range", "must have %d labels at the most", LABELS_MAX);
+        json_object_foreach(labels, key, value) {
+                if (!*key || strlen(key) >= LABEL_KEY_MAX)
+                        json_fault(d, key, "too-long", "a key must have 1 to %d bytes", LABEL_KEY_MAX - 1);
+                else if (!json_is_string(value))
+                        json_fault(d, key, "wrong-type", "must be a string");
+                else if (json_string_length(value) > LABEL_VALUE_MAX)
+                        json_fault(d, key, "too-long", "must have %d bytes at the most", LABEL_VALUE_MAX);
+        }
+
+        *ret = NULL;
+        if (d->faults->n > n_before || json_object_size(labels) == 0)
+                return 0;
+        copy = json_deep_copy(labels);
+        if (!copy)
+                return -ENOMEM;
+        *ret = copy;
+        return 0;
+}
+
+static int decode_labels(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
+        JsonDecoder in_labels;
+        json_t *labels;
+
+        if (!json_take_object(d, object, "labels", &labels))
+                return 0;
+
+        json_decoder_enter(&in_labels, d, "labels");
+        return labels_decode(&in_labels, labels, &spec->labels);
+}
+
+/* Permission bits in octal, as chmod(1) takes them. */
+static void decode_mode(JsonDecoder *d, json_t *object, EndpointSpec *endpoint) {
+        const char *text;
+        unsigned long mode;
+        char *end;
+
+        if (!json_take_string(d, object, "mode", 8, &text))
+                return;
+
+        mode = strtoul(text, &end, 8);
+        if (text[0] < '0' || text[0] > '7' || *end || mode > 0777)
+                json_fault(d, "mode", "bad-mode", "must be permission bits in octal, from \"0000\" to \"0777\"");
+        else
+                endpoint->mode = (mode_t) mode;
+}
+
+static void decode_endpoint(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
+        JsonDecoder in_endpoint;
+        json_t *endpoint;
+        int64_t n;
+
+        if (!json_take_object(d, object, "endpoint", &endpoint))
+                return;
+
+        /* The highest number is (uid_t) -1, which chown(2) takes for "leave it". */
+        json_decoder_enter(&in_endpoint, d, "endpoint");
+        if (json_take_integer(&in_endpoint, endpoint, "uid", 0, UINT32_MAX - 1, &n))
+                spec->endpoint.uid = (uid_t) n;
+        if (json_take_integer(&in_endpoint, endpoint, "gid", 0, UINT32_MAX - 1, &n))
+                spec->endpoint.gid = (gid_t) n;
+        decode_mode(&in_endpoint, endpoint, &spec->endpoint);
+        json_end(&in_endpoint, endpoint);
+}
+
+int device_spec_decode(JsonDecoder *d, json_t *object, DeviceSpec *ret) {
+        _cleanup_(device_spec_done) DeviceSpec spec;
+        size_t n_before = d->faults->n;
+        int64_t lease;
+
+        device_spec_init(&spec);
+        decode_class(d, object, &spec);
+        decode_driver(d, object, &spec);
+        decode_features(d, object, &spec);
+        decode_net(d, object, &spec);
+        decode_endpoint(d, object, &spec);
+        (void) json_take_bool(d, object, "persistent", &spec.persistent);
+        if (json_take_integer(d, object, "lease_seconds", 0, INT64_MAX, &lease) && lease != 0)
+                json_fault(d, "lease_seconds", "not-implemented", "leases do not exist yet: must be 0");
+        if (decode_mgmtdev(d, object, &spec) < 0 || decode_owner(d, object, &spec) < 0 ||
+            decode_labels(d, object, &spec) < 0)
+                return -ENOMEM;
+        json_end(d, object);
+        if (d->faults->n > n_before)
+                return -EINVAL;
+
+        *ret = spec;
+        device_spec_init(&spec);
+        return 0;
+}
+
+static json_t *encode_features(const DeviceSpec *spec) {
+        json_t *array = json_array();
+
+        for (unsigned bit = 0; bit < N_FEATURES && array; bit++) {
+                char name[FEATURE_NAME_MAX];
+
+                if (!(spec->features >> bit & 1))
+                        continue;
+                if (json_array_append_new(array, json_string(feature_format(spec->class, bit, name))) < 0) {
+                        json_decref(array);
+                        return NULL;
+                }
+        }
+
+        return array;
+}
+
+static json_t *encode_net(const NetSpec *net) {
+        char mac[MAC_TEXT_MAX];
+
+        return json_pack("{s:s*, s:o*, s:o*}", "mac", net->has_mac ? mac_format(net->mac, mac) : NULL, "mtu",
+                         net->mtu ? json_integer(net->mtu) : NULL, "max_vqp",
+                         net->max_vqp ? json_integer(net->max_vqp) : NULL);
+}
+
+static json_t *encode_endpoint(const EndpointSpec *endpoint) {
+        char mode[8];
+
+        (void) snprintf(mode, sizeof mode, "%04o", (unsigned) endpoint->mode & 0777);
+        return json_pack("{s:I, s:I, s:s}", "uid", (json_int_t) endpoint->uid, "gid", (json_int_t) endpoint->gid,
+                         "mode", mode);
+}
+
+json_t *device_spec_encode(const DeviceSpec *spec) {
+        char class[16];
+
+        return json_pack("{s:s, s:s*, s:s, s:o*, s:o*, s:s*, s:O*, s:b, s:i, s:o}", "class",
+                         class_format(spec->class, class), "mgmtdev", spec->mgmtdev, "driver",
+                         bus_driver_name(spec->driver), "features",
+                         spec->has_features ? encode_features(spec) : NULL, "net",
+                         spec->class == CLASS_NET ? encode_net(&spec->net) : NULL, "owner", spec->owner, "labels",
+                         spec->labels, "persistent", spec->persistent, "lease_seconds", 0, "endpoint",
+                         encode_endpoint(&spec->endpoint));
+}
+
+bool device_spec_equal(const DeviceSpec *a, const DeviceSpec *b) {
+        _cleanup_json_ json_t *ja = device_spec_encode(a), *jb = device_spec_encode(b);
+
+        return ja && jb && json_equal(ja, jb);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The JSON form of a spec, for REST, for the store, and to compare two specs. */
+
+#include "inventory/spec.h"
+#include "util/json.h"
+
+/* Decodes and normalises. object is what stands at the path where d stands ("/spec"); every fault is added to
+ * d's list with its JSON pointer. Returns 0, or -EINVAL if there are faults, or -ENOMEM; ret is set only on
+ * success. */
+int device_spec_decode(JsonDecoder *d, json_t *object, DeviceSpec *ret);
+
+/* Decodes labels alone, as a PATCH has them: d stands at them. Faults are added to d's list. Returns 0 with a new
+ * reference in *ret (NULL: no labels, or faults), or -ENOMEM. */
+int labels_decode(JsonDecoder *d, json_t *labels, json_t **ret);
+
+/* Encodes all of it, defaults included. Returns a new reference, or NULL when out of memory. */
+json_t *device_spec_encode(const DeviceSpec *spec);
+
+/* True if both ask for the same thing. */
+bool device_spec_equal(const DeviceSpec *a, const DeviceSpec *b);

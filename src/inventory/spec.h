@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a user asks for: the desired half of a device. A spec that was decoded is normalised (defaults filled
+ * in), so that two specs ask for the same thing if and only if they encode to equal JSON. */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/macro.h"
+
+/* "[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?" and the NUL. Names are the kernel's device names too, and parts of
+ * sysfs paths, which this alphabet cannot leave. */
+#define DEVICE_NAME_MAX 64
+
+/* "bus/device" or "device" of a management device, and the NUL. */
+#define HANDLE_MAX 128
+
+#define OWNER_MAX       256
+#define LABELS_MAX      32
+#define LABEL_KEY_MAX   64
+#define LABEL_VALUE_MAX 256
+#define NET_MTU_MIN     68
+
+typedef enum BusDriver {
+        BUS_DRIVER_NONE,        /* observed only: no driver is bound */
+        BUS_DRIVER_VHOST_VDPA,  /* for a VM or a user-space process: /dev/vhost-vdpa-N */
+        BUS_DRIVER_VIRTIO_VDPA, /* for a container or the host: a netdev, a block device */
+        BUS_DRIVER_OTHER,       /* observed only */
+        _BUS_DRIVER_MAX,
+} BusDriver;
+
+typedef struct NetSpec {
+        bool has_mac;
+        uint8_t mac[6];
+        uint16_t mtu;     /* bytes; 0: the management device's default */
+        uint16_t max_vqp; /* virtqueue pairs; 0: the management device's default */
+} NetSpec;
+
+typedef struct EndpointSpec {
+        uid_t uid;
+        gid_t gid;
+        mode_t mode; /* permission bits */
+} EndpointSpec;
+
+typedef struct DeviceSpec {
+        unsigned class;
+        char *mgmtdev; /* NULL: the daemon chooses */
+        BusDriver driver;
+        bool has_features;
+        uint64_t features; /* the bits that the device shall offer, if has_features */
+        NetSpec net;
+        char *owner;    /* NULL: none */
+        json_t *labels; /* an object of strings, or NULL: none */
+        bool persistent;
+        EndpointSpec endpoint; /* of a char device; netdevs have no owner */
+} DeviceSpec;
+
+/* What a spec has before anything was asked for. */
+void device_spec_init(DeviceSpec *spec);
+
+/* Frees what the spec holds and leaves it as device_spec_init() does. */
+void device_spec_done(DeviceSpec *spec);
+
+/* A deep copy that shares nothing, not even reference counts, with the original: another thread may have it.
+ * Returns 0 or -ENOMEM. */
+int device_spec_copy(const DeviceSpec *spec, DeviceSpec *ret);
+
+bool device_name_is_valid(const char *name);
+bool handle_is_valid(const char *handle);
+
+/* "vhost_vdpa", "virtio_vdpa", "other"; NULL for BUS_DRIVER_NONE. */
+const char *bus_driver_name(BusDriver driver);
+
+/* One of the two that a user may ask for. Returns 0, or -EINVAL. */
+int bus_driver_parse(const char *text, BusDriver *ret);
+
+/* "02:00:00:00:00:2a" and the NUL. */
+#define MAC_TEXT_MAX 18
+const char *mac_format(const uint8_t mac[6], char *buffer);
+
+/* Six pairs of hexadecimal digits with colons, unicast and not zero. Returns 0, or -EINVAL for what is not a
+ * MAC address, -EADDRNOTAVAIL for one that no device may have. */
+int mac_parse(const char *text, uint8_t ret[6]);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/binding.h"
+
+#include <errno.h>
+
+#include "kernel/driver-writes.h"
+#include "kernel/endpoint.h"
+#include "kernel/failure.h"
+#include "kernel/release.h"
+#include "kernel/vdpa-sysfs.h"
+#include "util/clock.h"
+
+/* An endpoint is there when its driver is bound, unless modules have to be loaded for it first. */
+#define ENDPOINT_USEC (5 * USEC_PER_SEC)
+
+static int bind_unbound(const char *root, Detached *detached, const char *name, BusDriver driver, Failure *f) {
+        DriverWrites w;
+        BusDriver now;
+        int r;
+
+        driver_writes_init(&w, root, detached, name);
+        driver_writes_add_override(&w, driver);
+        driver_writes_add_bind(&w, driver);
+        r = driver_writes_run(&w, DRIVER_WRITES_USEC);
+        /* Someone else was faster. */
+        if (r < 0 && vdpa_sysfs_get_driver(root, name, &now) >= 0 && now == driver)
+                return 0;
+        if (r == -EOPNOTSUPP)
+                return failure_set(f, ERROR_NOT_SUPPORTED, r,
+                                   "%s cannot drive '%s': this kernel does not support it for such a device.",
+                                   bus_driver_name(driver), name);
+
+        return r < 0 ? driver_writes_failure(&w, "bind", r, f) : 0;
+}
+
+/* For a device that is bound already: this only keeps the choice when the whole bus is probed again. */
+static int keep_bound(const char *root, Detached *detached, const char *name, BusDriver driver, Failure *f) {
+        DriverWrites w;
+        int r;
+
+        driver_writes_init(&w, root, detached, name);
+        driver_writes_add_override(&w, driver);
+        r = driver_writes_run(&w, DRIVER_WRITES_USEC);
+        return r < 0 ? driver_writes_failure(&w, "set the driver_override of", r, f) : 0;
+}
+
+static int wait_for_endpoint(const char *root, const char *name, BusDriver driver, Failure *f) {
+        Endpoint endpoint;
+        int r;
+
+        r = endpoint_wait(root, name, driver, ENDPOINT_USEC, &endpoint);
+        return r < 0 ? endpoint_failure(root, name, driver, r, f) : 0;
+}
+
+int binding_attach(const char *root, Detached *detached, const char *name, BusDriver driver, Failure *f) {
+        BusDriver now;
+        int r;
+
+        if (!vdpa_sysfs_has_driver(root, driver))
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, ENOENT,
+                                   "The bus driver %s is not there: load it with \"modprobe %s\".",
+                                   bus_driver_name(driver), bus_driver_name(driver));
+
+        r = vdpa_sysfs_get_driver(root, name, &now);
+        if (r == -ENODEV)
+                return kernel_failure_no_device(f, name);
+        if (r < 0)
+                return failure_set(f, ERROR_BACKEND_FAILED, r, "Could not read the driver of '%s': %s.", name,
+                                   kernel_error_text(r));
+
+        if (now == driver)
+                r = keep_bound(root, detached, name, driver, f);
+        else {
+                if (now != BUS_DRIVER_NONE)
+                        r = release_device(root, detached, name, driver, f);
+                if (r >= 0)
+                        r = bind_unbound(root, detached, name, driver, f);
+        }
+        if (r < 0)
+                return r;
+
+        return wait_for_endpoint(root, name, driver, f);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/kernel.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/binding.h"
+#include "kernel/endpoint.h"
+#include "kernel/failure.h"
+#include "kernel/netdev.h"
+#include "kernel/release.h"
+#include "kernel/vdpa-netlink.h"
+#include "kernel/vdpa-sysfs.h"
+#include "kernel/vdpa-uapi.h"
+
+/* Leaves most of a sysfs path to sysfs. */
+#define ROOT_MAX 256
+
+typedef struct KernelBackend {
+        Backend backend; /* first */
+        char root[ROOT_MAX];
+        GenlSocket *netlink;
+        Detached detached;
+} KernelBackend;
+
+static KernelBackend *kernel_backend(Backend *b) {
+        return (KernelBackend *) b;
+}
+
+static int kernel_get_host(Backend *b, BackendHost *ret, Failure *f) {
+        KernelBackend *k = kernel_backend(b);
+        BackendHost host = {
+                .can_vhost_vdpa = vdpa_sysfs_has_driver(k->root, BUS_DRIVER_VHOST_VDPA),
+                .can_virtio_vdpa = vdpa_sysfs_has_driver(k->root, BUS_DRIVER_VIRTIO_VDPA),
+                .autoprobe = vdpa_sysfs_get_autoprobe(k->root),
+        };
+        Failure why = FAILURE_INIT;
+
+        if (vdpa_netlink_probe(k->netlink, &why) < 0)
+                (void) strlcpy(host.reason, why.detail, sizeof host.reason);
+        else if (!vdpa_sysfs_has_bus(k->root))
+                (void) snprintf(host.reason, sizeof host.reason,
+                                "The kernel has vDPA, but there is no /sys/bus/vdpa: mount sysfs on /sys.");
+        else
+                host.available = true;
+
+        *ret = host;
+        return 0;
+}
+
+static int kernel_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Failure *f) {
+        KernelBackend *k = kernel_backend(b);
+        MgmtdevInfo *infos;
+        size_t n_all, n = 0;
+        int r;
+
+        r = vdpa_netlink_list_mgmtdevs(k->netlink, &infos, &n_all, f);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < n_all; i++) {
+                if (!handle_is_valid(infos[i].handle))
+                        continue;
+                infos[n] = infos[i];
+                vdpa_sysfs_describe_mgmtdev(k->root, &infos[n++]);
+        }
+
+        *ret = infos;
+        *ret_n = n;
+        return 0;
+}
+
+static int kernel_list_devices(Backend *b, BackendDevice **ret, size_t *ret_n, Failure *f) {
+        return vdpa_netlink_list_devices(kernel_backend(b)->netlink, ret, ret_n, f);
+}
+
+static int delete_device(KernelBackend *k, const char *name, Failure *f) {
+        int r;
+
+        r = release_device(k->root, &k->detached, name, BUS_DRIVER_NONE, f);
+        if (r >= 0)
+                r = vdpa_netlink_delete(k->netlink, name, f);
+
+        return r == -ENODEV ? 0 : r;
+}
+
+/* What the kernel would do with these is worse than an error: vp-vdpa overwrites its only pointer to the first
+ * device even when it then refuses the second one, and frees the wrong memory when either is deleted. */
+static int refuse_create(KernelBackend *k, const char *name, const char *mgmtdev, Failure *f) {
+        uint32_t limit = vdpa_sysfs_get_device_limit(k->root, mgmtdev), n;
+        int r;
+
+        r = vdpa_sysfs_has_device(k->root, name);
+        if (r > 0)
+                return failure_set(f, ERROR_FOREIGN_DEVICE, EEXIST, "The kernel already has a vDPA device '%s'.",
+                                   name);
+        if (r >= 0 && limit > 0)
+                r = vdpa_sysfs_count_devices(k->root, mgmtdev, &n);
+        if (r < 0)
+                return failure_set(f, ERROR_BACKEND_FAILED, r,
+                                   "Could not look into sysfs for the devices there are: %s.",
+                                   kernel_error_text(r));
+        if (limit > 0 && n >= limit)
+                return failure_set(f, ERROR_NO_CAPACITY, ENOSPC,
+                                   "The driver of '%s' makes %u vDPA device at a time, and it is there.", mgmtdev,
+                                   limit);
+
+        return 0;
+}
+
+/* The kernel is not told which class to make: a management device with several decides by itself. */
+static int check_class(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec,
+                       Failure *f) {
+        DeviceStatus status = {};
+        int r;
+
+        r = vdpa_netlink_get(k->netlink, name, &status, f);
+        if (r < 0)
+                return r;
+        if (status.class != spec->class)
+                return failure_set(
+                        f, ERROR_UNSATISFIABLE, EINVAL,
+                        "'%s' made a device of virtio type %u where %u was asked for, and the kernel has no "
+                        "way to ask for one; it was deleted again.",
+                        mgmtdev, status.class, spec->class);
+
+        return 0;
+}
+
+static int kernel_create(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
+        KernelBackend *k = kernel_backend(b);
+        Failure undo = FAILURE_INIT;
+        int r;
+
+        r = refuse_create(k, name, mgmtdev, f);
+        if (r < 0)
+                return r;
+        r = vdpa_netlink_create(k->netlink, name, mgmtdev, spec, f);
+        if (r < 0)
+                return r;
+
+        r = check_class(k, name, mgmtdev, spec, f);
+        if (r < 0 && delete_device(k, name, &undo) < 0 && f)
+                failure_append(f, " Deleting it again failed: %s", undo.detail);
+        return r;
+}
+
+static int kernel_bind(Backend *b, const char *name, BusDriver driver, Failure *f) {
+        KernelBackend *k = kernel_backend(b);
+
+        return binding_attach(k->root, &k->detached, name, driver, f);
+}
+
+/* The endpoint as it is now, for whoever needs no more than that. */
+static int find_endpoint(KernelBackend *k, const char *name, BusDriver *ret_driver, Endpoint *ret, Failure *f) {
+        int r;
+
+        r = vdpa_sysfs_get_driver(k->root, name, ret_driver);
+        if (r == -ENODEV)
+                return kernel_failure_no_device(f, name);
+        if (r >= 0)
+                r = endpoint_find(k->root, name, *ret_driver, ret);
+        /* It has one then, but nobody can say which. */
+        if (r == -ENOTUNIQ) {
+                *ret = (Endpoint){};
+                return 0;
+        }
+
+        return r < 0 ? endpoint_failure(k->root, name, *ret_driver, r, f) : 0;
+}
+
+static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec, Failure *f) {
+        KernelBackend *k = kernel_backend(b);
+        Endpoint endpoint;
+        BusDriver driver;
+        int r;
+
+        r = find_endpoint(k, name, &driver, &endpoint, f);
+        if (r < 0)
+                return r;
+        r = endpoint_publish(k->root, &endpoint, spec);
+        if (r < 0)
+                return failure_set(f, r == -EPERM ? ERROR_PERMISSION_DENIED : ERROR_BACKEND_FAILED, r,
+                                   "Could not set owner and mode of the endpoint of '%s': %s.", name,
+                                   kernel_error_text(r));
+
+        return 0;
+}
+
+static int kernel_observe(Backend *b, const char *name, DeviceStatus *ret, Failure *f) {
+        KernelBackend *k = kernel_backend(b);
+        DeviceStatus status = {};
+        Endpoint endpoint;
+        int r;
+
+        r = find_endpoint(k, name, &status.driver, &endpoint, f);
+        if (r < 0)
+                return r;
+        (void) snprintf(status.endpoint, sizeof status.endpoint, "%s", endpoint.name);
+
+        r = vdpa_netlink_get(k->netlink, name, &status, f);
+        if (r < 0)
+                return r;
+        /* Only net and block have a configuration that the kernel can tell. */
+        r = vdpa_netlink_get_config(k->netlink, name, &status, f);
+        if (r < 0 && r != -EOPNOTSUPP)
+                return r;
+
+        *ret = status;
+        return 0;
+}
+
+/* Of a device that virtio_vdpa has made an interface of: that has its own copy of the address. */
+static int set_netdev_mac(KernelBackend *k, const char *name, const uint8_t mac[6], Failure *f) {
+        Endpoint endpoint;
+        BusDriver driver;
+        int r;
+
+        r = find_endpoint(k, name, &driver, &endpoint, f);
+        if (r < 0 || endpoint.kind != ENDPOINT_NETDEV)
+                return r;
+        r = netdev_set_mac(endpoint.name, mac);
+        if (r < 0)
+                return failure_set(f, ERROR_BACKEND_FAILED, r,
+                                   "The device '%s' has the new MAC address, but its interface %s does not: %s.",
+                                   name, endpoint.name, kernel_error_text(r));
+
+        return 0;
+}
+
+static int kernel_set_mac(Backend *b, const char *name, const uint8_t mac[6], Failure *f) {
+        KernelBackend *k = kernel_backend(b);
+        DeviceStatus status = {};
+        int r;
+
+        r = vdpa_netlink_set_mac(k->netlink, name, mac, f);
+        if (r < 0)
+                return r;
+
+        /* The kernel answers with success also where it has done nothing. */
+        r = vdpa_netlink_get_config(k->netlink, name, &status, f);
+        if (r < 0)
+                return r;
+        if (!status.net.has_mac || memcmp(status.net.mac, mac, sizeof status.net.mac) != 0)
+                return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP,
+                                   "The management device of '%s' does not set MAC addresses in place.", name);
+
+        return set_netdev_mac(k, name, mac, f);
+}
+
+static int kernel_destroy(Backend *b, const char *name, Failure *f) {
+        return delete_device(kernel_backend(b), name, f);
+}
+
+static int kernel_get_stats(Backend *b, const char *name, BackendStat **ret, size_t *ret_n, Failure *f) {
+        return vdpa_netlink_get_stats(kernel_backend(b)->netlink, name, ret, ret_n, f);
+}
+
+static Backend *kernel_free(Backend *b) {
+        KernelBackend *k = kernel_backend(b);
+
+        detached_done(&k->detached);
+        genl_socket_free(k->netlink);
+        free(k);
+        return NULL;
+}
+
+static const BackendOps kernel_ops = {
+        .name = "kernel",
+        .get_host = kernel_get_host,
+        .list_mgmtdevs = kernel_list_mgmtdevs,
+        .list_devices = kernel_list_devices,
+        .create = kernel_create,
+        .bind = kernel_bind,
+        .publish = kernel_publish,
+        .observe = kernel_observe,
+        .set_mac = kernel_set_mac,
+        .destroy = kernel_destroy,
+        .get_stats = kernel_get_stats,
+        .free = kernel_free,
+};
+
+int kernel_backend_new(const char *root, Backend **ret) {
+        KernelBackend *k;
+        int r;
+
+        if (strlen(root) >= ROOT_MAX)
+                return -ENAMETOOLONG;
+        k = calloc(1, sizeof *k);
+        if (!k)
+                return -ENOMEM;
+
+        k->backend.ops = &kernel_ops;
+        strcpy(k->root, root);
+        r = genl_socket_new(VDPA_FAMILY, &k->netlink);
+        if (r < 0) {
+                free(k);
+                return r;
+        }
+
+        *ret = &k->backend;
+        return 0;
+}

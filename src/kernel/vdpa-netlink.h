@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The commands of the vdpa netlink family, one function each: builds the message, has it carried out, reads the
+ * answer. All return 0, or a negative errno with f set: which command it was, what the errno says, and the kernel's
+ * own words. */
+
+#include "backend/backend.h"
+#include "kernel/genl.h"
+
+/* Whether the kernel has vDPA (-EPROTONOSUPPORT) and would let us make devices (-EPERM). */
+int vdpa_netlink_probe(GenlSocket *s, Failure *f);
+
+/* The arrays are the caller's to free(). A listing of devices can miss some that exist, when others are deleted
+ * meanwhile: the kernel finds its place again by counting. That a device is gone must be asked of the device. */
+int vdpa_netlink_list_mgmtdevs(GenlSocket *s, MgmtdevInfo **ret, size_t *ret_n, Failure *f);
+int vdpa_netlink_list_devices(GenlSocket *s, BackendDevice **ret, size_t *ret_n, Failure *f);
+
+int vdpa_netlink_create(GenlSocket *s, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f);
+
+/* The device must not be bound to a driver; see kernel/binding.h. */
+int vdpa_netlink_delete(GenlSocket *s, const char *name, Failure *f);
+
+/* Fills in what the kernel knows of the device, and keeps the rest of status. */
+int vdpa_netlink_get(GenlSocket *s, const char *name, DeviceStatus *status, Failure *f);
+int vdpa_netlink_get_config(GenlSocket *s, const char *name, DeviceStatus *status, Failure *f);
+
+int vdpa_netlink_set_mac(GenlSocket *s, const char *name, const uint8_t mac[6], Failure *f);
+
+/* The counters of all virtqueues; the array is the caller's to free(). */
+int vdpa_netlink_get_stats(GenlSocket *s, const char *name, BackendStat **ret, size_t *ret_n, Failure *f);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of lifecycle/ share: the Lifecycle itself. Nobody else includes this. */
+
+#include "lifecycle/lifecycle.h"
+#include "lifecycle/recovery.h"
+#include "lifecycle/scan.h"
+#include "util/workqueue.h"
+
+struct Lifecycle {
+        sd_event *event;
+        Inventory *inventory; /* weak */
+        Store *store;         /* weak */
+        Backend *backend;     /* weak */
+        Workqueue *worker;
+
+        size_t max_operations; /* that requests may have under way */
+        size_t n_operations;
+
+        bool ready;
+        bool stopping;
+
+        BackendHost host;
+        Scanner scanner;
+        Recovery recovery;
+};

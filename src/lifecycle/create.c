@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lifecycle/create.h"
+
+#include <errno.h>
+
+#include "inventory/spec-json.h"
+#include "lifecycle/context.h"
+#include "lifecycle/placement.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+static void on_ready(Operation *op) {
+        Device *device = op->device;
+        Lifecycle *l = op->lifecycle;
+
+        device->status = op->task.status;
+        inventory_set_state(l->inventory, device, DEVICE_READY, NULL);
+        log_device(LOG_NOTICE, 0, device->name, "ready on %s as %s", device->mgmtdev->info.handle,
+                   device->status.endpoint);
+
+        /* Nobody waits for this: if it is lost, the next start finds the intent and the device, and comes to the
+         * same end. */
+        (void) store_put_device(l->store, device, NULL, NULL);
+        operation_end(op, &(Outcome){ .device = device, .created = true });
+}
+
+static void on_failure_recorded(void *userdata, const Failure *failure) {
+        Operation *op = userdata;
+
+        operation_fail(op, &op->task.failure);
+}
+
+/* The device stays, failed, for the user to see. */
+static void record_failure(Operation *op) {
+        Lifecycle *l = op->lifecycle;
+
+        inventory_set_state(l->inventory, op->device, DEVICE_FAILED, &op->task.failure);
+        if (store_put_device(l->store, op->device, on_failure_recorded, op) < 0)
+                on_failure_recorded(op, NULL);
+}
+
+static void on_intent_withdrawn(void *userdata, const Failure *failure) {
+        Operation *op = userdata;
+
+        /* Still on the disk: then it has to be seen too. */
+        if (failure)
+                record_failure(op);
+        else
+                operation_end_and_remove(op, &(Outcome){ .failure = op->task.failure });
+}
+
+static void on_failed(Operation *op) {
+        Lifecycle *l = op->lifecycle;
+        Device *device = op->device;
+
+        log_device(LOG_WARNING, op->task.failure.error, device->name, "not created on %s: %s",
+                   device->mgmtdev->info.handle, op->task.failure.detail);
+
+        if (!op->is_new || op->task.left_over)
+                record_failure(op);
+        else if (store_remove_device(l->store, device->name, ++l->inventory->revision, on_intent_withdrawn, op) < 0)
+                record_failure(op);
+}
+
+static void on_machine(Operation *op) {
+        if (op->task.failure.code == ERROR_NONE)
+                on_ready(op);
+        else
+                on_failed(op);
+}
+
+void create_resume(Operation *op) {
+        inventory_set_state(op->lifecycle->inventory, op->device, DEVICE_CREATING, NULL);
+        op->task.may_exist = !op->is_new;
+        operation_run(op, machine_create, on_machine);
+}
+
+static void on_intent_committed(void *userdata, const Failure *failure) {
+        Operation *op = userdata;
+        Outcome outcome = {};
+
+        if (!failure) {
+                create_resume(op);
+                return;
+        }
+
+        outcome.failure = *failure;
+        log_device(LOG_ERR, failure->error, op->device->name, "not created: %s", failure->detail);
+        if (op->is_new)
+                operation_end_and_remove(op, &outcome);
+        else {
+                inventory_set_state(op->lifecycle->inventory, op->device, op->previous_state, failure);
+                operation_end(op, &outcome);
+        }
+}
+
+/* Of a device that is in the inventory: the intent first. */
+static void begin(Verb *verb, Device *device, bool is_new) {
+        Lifecycle *l = verb->lifecycle;
+        Operation *op;
+
+        if (operation_begin(l, device, verb, &op) < 0) {
+                if (is_new)
+                        inventory_remove_device(l->inventory, device);
+                verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                return;
+        }
+
+        op->is_new = is_new;
+        inventory_set_state(l->inventory, device, DEVICE_RESERVED, NULL);
+        if (store_put_device(l->store, device, on_intent_committed, op) < 0) {
+                Failure f;
+
+                (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                on_intent_committed(op, &f);
+        }
+}
+
+static void create_new(Verb *verb) {
+        Lifecycle *l = verb->lifecycle;
+        _cleanup_(device_freep) Device *device = NULL;
+        Mgmtdev *mgmtdev;
+        int r;
+
+        if (!placement_choose(verb, &mgmtdev) || !verb_may_operate(verb))
+                return;
+
+        if (device_new(verb->name, &verb->spec, clock_realtime_usec(), &device) < 0) {
+                verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                return;
+        }
+        r = inventory_add_device(l->inventory, device, mgmtdev);
+        if (r < 0) {
+                verb_fail(verb, ERROR_LIMIT_REACHED, r, "There are %zu devices, which is the configured limit",
+                          l->inventory->n_devices);
+                return;
+        }
+
+        begin(verb, TAKE_PTR(device), true);
+}
+
+/* Of a device that failed or is lost. Where it was may be gone, and what was there with it: then it goes where a new
+ * one would. */
+static void create_again(Verb *verb, Device *device) {
+        Mgmtdev *mgmtdev = device->mgmtdev;
+
+        if (!mgmtdev->present && !placement_choose(verb, &mgmtdev))
+                return;
+        if (!verb_may_operate(verb))
+                return;
+
+        if (mgmtdev != device->mgmtdev)
+                inventory_move_device(verb->lifecycle->inventory, device, mgmtdev);
+        begin(verb, device, false);
+}
+
+void create_run(Verb *verb) {
+        Device *device = inventory_find_device(verb->lifecycle->inventory, verb->name);
+
+        if (!device)
+                create_new(verb);
+        else if (device->operation)
+                operation_wait(device->operation, verb);
+        else if (!device_spec_equal(&device->spec, &verb->spec))
+                verb_fail(verb, ERROR_ALREADY_EXISTS, EEXIST,
+                          "Device '%s' (uid %s, %s) has another spec; nothing was done", device->name, device->uid,
+                          device_state_name(device->state));
+        else if (device->state == DEVICE_READY)
+                verb_answer_device(verb, device, false);
+        else
+                create_again(verb, device);
+}

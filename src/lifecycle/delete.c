@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lifecycle/delete.h"
+
+#include <errno.h>
+
+#include "lifecycle/context.h"
+#include "util/log.h"
+
+static void on_gone(Operation *op) {
+        Lifecycle *l = op->lifecycle;
+        char name[DEVICE_NAME_MAX];
+
+        strcpy(name, op->device->name);
+        log_device(LOG_NOTICE, 0, name, "deleted from %s", op->device->mgmtdev->info.handle);
+
+        /* Nobody waits for this: if it is lost, the next start finds the intent and no device, and drops the
+         * record. What is queued later under the same name comes later on the disk too. */
+        (void) store_remove_device(l->store, name, ++l->inventory->revision, NULL, NULL);
+        operation_end_and_remove(op, &(Outcome){});
+}
+
+/* The intent to delete is withdrawn before the refusal is told: a later start must not delete the device after
+ * all. */
+static void on_withdrawn(void *userdata, const Failure *failure) {
+        Operation *op = userdata;
+
+        if (failure)
+                failure_append(&op->task.failure,
+                               "; that it stays could not be recorded (%s), so the next start may delete it",
+                               failure->detail);
+        operation_fail(op, &op->task.failure);
+}
+
+/* In use, the device is as it was. After another failure it is what can be seen of it. */
+static void on_kept(Operation *op) {
+        Lifecycle *l = op->lifecycle;
+        Device *device = op->device;
+        const MachineTask *t = &op->task;
+
+        log_device(LOG_WARNING, t->failure.error, device->name, "not deleted: %s", t->failure.detail);
+        if (t->has_status)
+                device->status = t->status;
+        if (t->has_status && t->status.endpoint[0] && op->previous_state != DEVICE_FAILED)
+                inventory_set_state(l->inventory, device, DEVICE_READY, NULL);
+        else if (op->previous_state == DEVICE_FAILED)
+                inventory_set_state(l->inventory, device, DEVICE_FAILED, &t->failure);
+        else
+                inventory_set_state(l->inventory, device, DEVICE_LOST, &t->failure);
+
+        if (store_put_device(l->store, device, on_withdrawn, op) < 0) {
+                Failure f;
+
+                (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "out of memory");
+                on_withdrawn(op, &f);
+        }
+}
+
+static void on_machine(Operation *op) {
+        if (op->task.is_gone)
+                on_gone(op);
+        else
+                on_kept(op);
+}
+
+void delete_resume(Operation *op) {
+        /* What was ready is on the host and ours; of anything else the worker has to find out first. */
+        op->task.may_exist = op->previous_state != DEVICE_READY;
+        operation_run(op, machine_delete, on_machine);
+}
+
+static void on_intent_committed(void *userdata, const Failure *failure) {
+        Operation *op = userdata;
+
+        if (!failure) {
+                delete_resume(op);
+                return;
+        }
+
+        inventory_set_state(op->lifecycle->inventory, op->device, op->previous_state,
+                            op->previous_state == DEVICE_READY ? NULL : failure);
+        operation_fail(op, failure);
+}
+
+void delete_run(Verb *verb) {
+        Lifecycle *l = verb->lifecycle;
+        Device *device = verb_take_device(verb);
+        Operation *op;
+
+        if (!device || !verb_may_operate(verb))
+                return;
+        if (operation_begin(l, device, verb, &op) < 0) {
+                verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                return;
+        }
+
+        inventory_set_state(l->inventory, device, DEVICE_DELETING, NULL);
+        if (store_put_device(l->store, device, on_intent_committed, op) < 0) {
+                Failure f;
+
+                (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                on_intent_committed(op, &f);
+        }
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lifecycle/lifecycle.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lifecycle/context.h"
+#include "lifecycle/create.h"
+#include "lifecycle/delete.h"
+#include "lifecycle/job.h"
+#include "lifecycle/stats.h"
+#include "lifecycle/update.h"
+#include "util/clock.h"
+
+int lifecycle_new(sd_event *event, Inventory *inventory, Store *store, Backend *backend, size_t max_queued,
+                  Lifecycle **ret) {
+        _cleanup_(lifecycle_freep) Lifecycle *l = NULL;
+        int r;
+
+        l = calloc(1, sizeof *l);
+        if (!l)
+                return -ENOMEM;
+
+        l->event = sd_event_ref(event);
+        l->inventory = inventory;
+        l->store = store;
+        l->backend = backend;
+        l->max_operations = max_queued;
+
+        r = scan_init(l);
+        if (r < 0)
+                return r;
+        r = job_queue_new(event, backend, &l->worker);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(l);
+        return 0;
+}
+
+Lifecycle *lifecycle_free(Lifecycle *l) {
+        if (!l)
+                return NULL;
+
+        assert(l->n_operations == 0);
+        scan_done(l);
+        workqueue_free(l->worker);
+        sd_event_unref(l->event);
+        free(l);
+        return NULL;
+}
+
+int lifecycle_start(Lifecycle *l, outcome_done_t done, void *userdata) {
+        return recovery_start(l, done, userdata);
+}
+
+bool lifecycle_stop(Lifecycle *l, uint64_t timeout_usec) {
+        uint64_t now = clock_monotonic_usec(), end = now + timeout_usec;
+
+        l->stopping = true;
+        l->ready = false;
+        l->recovery.is_running = false;
+        scan_done(l);
+
+        /* Each round lets the loop bring the operations one step on: backend, store, answer. */
+        for (; (l->n_operations > 0 || workqueue_length(l->worker) > 0) && now < end; now = clock_monotonic_usec())
+                (void) sd_event_run(l->event, end - now);
+
+        now = clock_monotonic_usec();
+        return l->n_operations == 0 && workqueue_length(l->worker) == 0 &&
+               store_drain(l->store, now < end ? end - now : 0);
+}
+
+bool lifecycle_is_ready(const Lifecycle *l) {
+        return l->ready;
+}
+
+const BackendHost *lifecycle_host(const Lifecycle *l) {
+        return &l->host;
+}
+
+Inventory *lifecycle_inventory(Lifecycle *l) {
+        return l->inventory;
+}
+
+const char *lifecycle_backend_name(const Lifecycle *l) {
+        return l->backend->ops->name;
+}
+
+size_t lifecycle_n_operations(const Lifecycle *l) {
+        return l->n_operations;
+}
+
+/* "vd-" and the random end of a fresh uid. */
+static void generate_name(Inventory *inv, char ret[DEVICE_NAME_MAX]) {
+        do {
+                char uid[UID_TEXT_MAX];
+
+                uid_generate(clock_realtime_usec(), uid);
+                (void) snprintf(ret, DEVICE_NAME_MAX, "vd-%s", uid + strlen(uid) - 12);
+        } while (inventory_find_device(inv, ret));
+}
+
+void lifecycle_create_device(Lifecycle *l, const char *name, DeviceSpec *spec, outcome_done_t done,
+                             void *userdata) {
+        char generated[DEVICE_NAME_MAX];
+        Verb *verb;
+
+        if (!name) {
+                generate_name(l->inventory, generated);
+                name = generated;
+        }
+
+        verb = verb_new(l, create_run, name, NULL, done, userdata);
+        if (!verb) {
+                device_spec_done(spec);
+                return;
+        }
+        verb->spec = *spec;
+        device_spec_init(spec);
+        verb_start(verb);
+}
+
+void lifecycle_delete_device(Lifecycle *l, const char *name, const Precondition *precondition, outcome_done_t done,
+                             void *userdata) {
+        Verb *verb = verb_new(l, delete_run, name, precondition, done, userdata);
+
+        if (verb)
+                verb_start(verb);
+}
+
+void lifecycle_update_device(Lifecycle *l, const char *name, const Precondition *precondition,
+                             const DevicePatch *patch, outcome_done_t done, void *userdata) {
+        Verb *verb = verb_new(l, update_run, name, precondition, done, userdata);
+
+        if (!verb)
+                return;
+        verb->patch = *patch;
+        verb->patch.owner = patch->owner ? strdup(patch->owner) : NULL;
+        verb->patch.labels = json_deep_copy(patch->labels);
+        if ((patch->owner && !verb->patch.owner) || (patch->labels && !verb->patch.labels)) {
+                verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                return;
+        }
+        verb_start(verb);
+}
+
+void lifecycle_get_stats(Lifecycle *l, const char *name, outcome_done_t done, void *userdata) {
+        Verb *verb = verb_new(l, stats_run, name, NULL, done, userdata);
+
+        if (verb)
+                verb_start(verb);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The verbs: what REST and D-Bus can ask for. Both decode, call one verb here, and encode what comes out.
+ *
+ * A verb answers by calling done() exactly once, from the loop: at once, before the verb returns, when nothing has
+ * to be waited for (a refusal, a confirmation), else when the work is done and what must be durable is. It answers
+ * all the same when the client has gone. Verbs on the same device wait for each other, in order of arrival;
+ * verbs on different devices do not. Reading needs no verb: see inventory/inventory.h. */
+
+#include <systemd/sd-event.h>
+
+#include "backend/backend.h"
+#include "inventory/inventory.h"
+#include "store/store.h"
+#include "util/json.h"
+
+typedef struct Lifecycle Lifecycle;
+
+typedef struct Outcome {
+        Failure failure;          /* code is ERROR_NONE: it worked */
+        const JsonFaults *faults; /* what is wrong with the spec, pointer by pointer, or NULL */
+        Device *device;           /* the device after it, borrowed until done() returns; NULL: failed, or deleted */
+        bool created;             /* of a create: made, not only confirmed */
+        const BackendStat *stats; /* of get_stats, borrowed */
+        size_t n_stats;
+} Outcome;
+
+typedef void (*outcome_done_t)(void *userdata, const Outcome *outcome);
+
+/* What the caller believes of the device; a verb that finds otherwise changes nothing and answers
+ * ERROR_PRECONDITION_FAILED. */
+typedef struct Precondition {
+        bool has_revision; /* If-Match */
+        uint64_t revision;
+        char uid[UID_TEXT_MAX]; /* "": any */
+} Precondition;
+
+/* Changes to a device; only what has_... is set changes. A MAC address is set in place. */
+typedef struct DevicePatch {
+        bool has_mac;
+        uint8_t mac[6];
+        bool has_owner;
+        char *owner; /* borrowed; NULL: none */
+        bool has_labels;
+        json_t *labels; /* borrowed; replaces all; NULL: none */
+} DevicePatch;
+
+/* All are referenced or borrowed for the life of the Lifecycle. max_queued bounds the operations that wait for
+ * the backend. Returns 0, or a negative errno. */
+int lifecycle_new(sd_event *event, Inventory *inventory, Store *store, Backend *backend, size_t max_queued,
+                  Lifecycle **ret);
+
+/* Loads the inventory from the store, compares it with the host and goes on with what was under way. done() is
+ * called (with no device) when that is through: from then on verbs are accepted. Returns 0, or a negative
+ * errno that the caller has to log and exit with: the store could not be read. */
+int lifecycle_start(Lifecycle *l, outcome_done_t done, void *userdata);
+
+/* Refuses new verbs, and waits at most timeout_usec for what is under way. Returns false if the backend is still
+ * stuck then: the process must be left without freeing anything; what is unfinished goes on at the next start. */
+bool lifecycle_stop(Lifecycle *l, uint64_t timeout_usec);
+
+/* After lifecycle_stop() has returned true. */
+Lifecycle *lifecycle_free(Lifecycle *l);
+DEFINE_CLEANUP(Lifecycle *, lifecycle_free)
+
+/* True between the end of the start and the beginning of the stop. */
+bool lifecycle_is_ready(const Lifecycle *l);
+
+/* What the backend said of this host when last asked; and the inventory and operations under way, to be read. */
+const BackendHost *lifecycle_host(const Lifecycle *l);
+Inventory *lifecycle_inventory(Lifecycle *l);
+const char *lifecycle_backend_name(const Lifecycle *l);
+size_t lifecycle_n_operations(const Lifecycle *l);
+
+/* Creates the device, or confirms that it is there with an equal spec (created is false then). name: valid, or
+ * NULL for a generated one. The spec is taken over. */
+void lifecycle_create_device(Lifecycle *l, const char *name, DeviceSpec *spec, outcome_done_t done, void *userdata);
+
+/* Deletes the device. ERROR_IN_USE while its endpoint is open. */
+void lifecycle_delete_device(Lifecycle *l, const char *name, const Precondition *precondition, outcome_done_t done,
+                             void *userdata);
+
+void lifecycle_update_device(Lifecycle *l, const char *name, const Precondition *precondition,
+                             const DevicePatch *patch, outcome_done_t done, void *userdata);
+
+/* Asks the backend for vendor statistics. */
+void lifecycle_get_stats(Lifecycle *l, const char *name, outcome_done_t done, void *userdata);

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+libhsvdpad_a_SOURCES += \
+	src/lifecycle/context.h \
+	src/lifecycle/create.c src/lifecycle/create.h \
+	src/lifecycle/delete.c src/lifecycle/delete.h \
+	src/lifecycle/job.c src/lifecycle/job.h \
+	src/lifecycle/lifecycle.c src/lifecycle/lifecycle.h \
+	src/lifecycle/machine.c src/lifecycle/machine.h \
+	src/lifecycle/operation.c src/lifecycle/operation.h \
+	src/lifecycle/placement.c src/lifecycle/placement.h \
+	src/lifecycle/recovery.c src/lifecycle/recovery.h \
+	src/lifecycle/scan.c src/lifecycle/scan.h \
+	src/lifecycle/stats.c src/lifecycle/stats.h \
+	src/lifecycle/update.c src/lifecycle/update.h \
+	src/lifecycle/verb.c src/lifecycle/verb.h

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The steps that lead a device from one state to the next, on the backend's side. They run on the worker's
+ * thread and know nothing but their task; each can be run again after a crash at any point. */
+
+#include "backend/backend.h"
+
+typedef struct MachineTask {
+        /* In. */
+        char name[DEVICE_NAME_MAX];
+        char mgmtdev[HANDLE_MAX];
+        DeviceSpec spec; /* the task's own copy */
+        bool may_exist;  /* the device may be there already, and is ours then */
+
+        /* Out. */
+        Failure failure;     /* code ERROR_NONE: it worked */
+        bool left_over;      /* it failed, and so did undoing what was done: something may be on the host */
+        bool is_gone;        /* of machine_check and machine_delete: the device is not on the host */
+        DeviceStatus status; /* as seen at the end, if has_status */
+        bool has_status;
+        BackendStat *stats; /* of machine_get_stats */
+        size_t n_stats;
+} MachineTask;
+
+void machine_task_done(MachineTask *task);
+
+/* Creates the device and makes it ready; on failure undoes what it did, in reverse order. */
+void machine_create(MachineTask *task, Backend *b);
+
+/* Looks at a device that should be ready, and binds and publishes it again if its endpoint is missing. Never
+ * deletes anything. */
+void machine_check(MachineTask *task, Backend *b);
+
+/* Deletes the device; if that fails, looks at what is left. A device of that name on another management device is
+ * not ours and stays. */
+void machine_delete(MachineTask *task, Backend *b);
+
+/* Sets the MAC address of the spec in place. */
+void machine_set_mac(MachineTask *task, Backend *b);
+
+void machine_get_stats(MachineTask *task, Backend *b);

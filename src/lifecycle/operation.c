@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lifecycle/operation.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "lifecycle/context.h"
+
+int operation_begin(Lifecycle *l, Device *device, Verb *verb, Operation **ret) {
+        Operation *op;
+
+        assert(!device->operation);
+        op = calloc(1, sizeof *op);
+        if (!op)
+                return -ENOMEM;
+
+        op->lifecycle = l;
+        op->device = device;
+        op->verb = verb;
+        op->previous_state = device->state;
+        STAILQ_INIT(&op->waiting);
+        device_spec_init(&op->task.spec);
+        device_spec_init(&op->previous_spec);
+        device->operation = op;
+        l->n_operations++;
+
+        *ret = op;
+        return 0;
+}
+
+/* On the worker's thread. */
+static void operation_job(Job *job, Backend *backend) {
+        Operation *op = CONTAINER_OF(job, Operation, job);
+
+        op->machine(&op->task, backend);
+}
+
+static void on_job_done(Work *work) {
+        Operation *op = CONTAINER_OF(work, Operation, job.work);
+
+        op->then(op);
+}
+
+void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b), operation_step_t then) {
+        const Device *device = op->device;
+        MachineTask *t = &op->task;
+
+        t->failure = FAILURE_INIT;
+        t->has_status = t->is_gone = t->left_over = false;
+        strcpy(t->name, device->name);
+        strcpy(t->mgmtdev, device->mgmtdev->info.handle);
+        device_spec_done(&t->spec);
+        if (device_spec_copy(&device->spec, &t->spec) < 0) {
+                (void) failure_set(&t->failure, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                then(op);
+                return;
+        }
+
+        op->machine = machine;
+        op->then = then;
+        op->job.run = operation_job;
+        op->job.work.done = on_job_done;
+        job_submit(op->lifecycle->worker, &op->job);
+}
+
+static void end(Operation *op, const Outcome *outcome, bool remove) {
+        VerbList waiting = STAILQ_HEAD_INITIALIZER(waiting);
+        Lifecycle *l = op->lifecycle;
+
+        op->device->operation = NULL;
+        if (remove)
+                inventory_remove_device(l->inventory, op->device);
+        if (op->verb)
+                verb_answer(op->verb, outcome);
+
+        STAILQ_CONCAT(&waiting, &op->waiting);
+        machine_task_done(&op->task);
+        device_spec_done(&op->previous_spec);
+        free(op);
+        l->n_operations--;
+
+        verb_start_all(&waiting);
+        recovery_continue(l);
+}
+
+void operation_end(Operation *op, const Outcome *outcome) {
+        end(op, outcome, false);
+}
+
+void operation_end_and_remove(Operation *op, const Outcome *outcome) {
+        assert(!outcome->device);
+        end(op, outcome, true);
+}
+
+void operation_fail(Operation *op, const Failure *failure) {
+        operation_end(op, &(Outcome){ .failure = *failure });
+}
+
+void operation_wait(Operation *op, Verb *verb) {
+        STAILQ_INSERT_TAIL(&op->waiting, verb, entry);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Work on one device that is under way: at most one for each device. The device cannot go while it lasts. Verbs
+ * that want the device wait here, and run when it ends. */
+
+#include "lifecycle/job.h"
+#include "lifecycle/machine.h"
+#include "lifecycle/verb.h"
+
+typedef void (*operation_step_t)(Operation *op);
+
+struct Operation {
+        Job job;
+        Lifecycle *lifecycle; /* weak */
+        Device *device;       /* weak */
+        Verb *verb;           /* what it is for; NULL: the daemon's own work */
+        VerbList waiting;
+
+        void (*machine)(MachineTask *task, Backend *b);
+        operation_step_t then;
+        MachineTask task;
+
+        /* To go back to when it fails. */
+        DeviceState previous_state;
+        DeviceSpec previous_spec; /* of an update */
+
+        bool is_new;      /* of a create: the device had no record before */
+        bool is_new_boot; /* of a check: the host has started anew since the record was made */
+};
+
+/* Begins an operation on a device that has none. verb (may be NULL) is the operation's from now on. Returns 0, or
+ * -ENOMEM with nothing begun. */
+int operation_begin(Lifecycle *l, Device *device, Verb *verb, Operation **ret);
+
+/* Has the worker run machine() on a copy of the device as it is now; then() is called on the loop afterwards.
+ * Out of memory, then() is called at once with the task's failure set. */
+void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b), operation_step_t then);
+
+/* Ends it: the verb is answered, what waited runs. The outcome's device may be NULL. */
+void operation_end(Operation *op, const Outcome *outcome);
+
+/* The same, with the device taken out of the inventory. */
+void operation_end_and_remove(Operation *op, const Outcome *outcome);
+
+/* Ends it with a failure; the device stays. */
+void operation_fail(Operation *op, const Failure *failure);
+
+/* Lets the verb wait until op ends. */
+void operation_wait(Operation *op, Verb *verb);

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lifecycle/recovery.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "inventory/spec-json.h"
+#include "lifecycle/context.h"
+#include "lifecycle/create.h"
+#include "lifecycle/delete.h"
+#include "util/log.h"
+
+/* Enough to keep the worker busy, and few enough that a large inventory needs no large memory to recover. */
+#define MAX_UNDER_WAY 256
+
+static int damaged(const StoreRecord *r, const char *what) {
+        log_device(LOG_ERR, EUCLEAN, r->name, "the database's record has %s", what);
+        return -EUCLEAN;
+}
+
+static int decode_spec(const StoreRecord *r, DeviceSpec *ret) {
+        _cleanup_json_ json_t *json = json_loads(r->spec, JSON_REJECT_DUPLICATES, NULL);
+        JsonFaults faults = {};
+        JsonDecoder d;
+        int k;
+
+        json_decoder_init(&d, &faults);
+        if (!json_is_object(json))
+                return damaged(r, "a spec that is not a JSON object");
+        k = device_spec_decode(&d, json, ret);
+        if (k == -EINVAL)
+                return log_device(LOG_ERR, EUCLEAN, r->name,
+                                  "the database's record has a spec with a fault at %s: %s",
+                                  faults.fault[0].pointer, faults.fault[0].detail);
+        return k;
+}
+
+static void decode_reason(const StoreRecord *r, Device *device) {
+        Failure reason = {};
+
+        if (error_parse(r->reason_code, &reason.code) < 0)
+                return;
+        (void) snprintf(reason.detail, sizeof reason.detail, "%s", r->reason);
+        device_set_reason(device, &reason);
+}
+
+static int decode_record(const StoreRecord *r, Device **ret) {
+        _cleanup_(device_freep) Device *device = NULL;
+        _cleanup_(device_spec_done) DeviceSpec spec;
+        int k;
+
+        device_spec_init(&spec);
+        if (!device_name_is_valid(r->name))
+                return damaged(r, "a name that no device can have");
+        if (!uid_is_valid(r->uid))
+                return damaged(r, "a uid that is none");
+        if (!handle_is_valid(r->mgmtdev))
+                return damaged(r, "a management device that is none");
+        k = decode_spec(r, &spec);
+        if (k < 0)
+                return k;
+        if (device_new(r->name, &spec, r->created_usec, &device) < 0)
+                return -ENOMEM;
+
+        strcpy(device->uid, r->uid);
+        device->created_revision = r->created_revision;
+        device->generation = r->generation;
+        device->state = r->state;
+        /* Ready is what has an endpoint, and that has to be seen first. */
+        if (r->state == DEVICE_READY) {
+                device->state = DEVICE_CREATING;
+                device->was_ready = true;
+        }
+        decode_reason(r, device);
+
+        *ret = TAKE_PTR(device);
+        return 0;
+}
+
+static int load_record(void *userdata, const StoreRecord *r) {
+        _cleanup_(device_freep) Device *device = NULL;
+        Lifecycle *l = userdata;
+        Mgmtdev *mgmtdev;
+        int k;
+
+        k = decode_record(r, &device);
+        if (k < 0)
+                return k;
+        k = inventory_ensure_mgmtdev(l->inventory, r->mgmtdev, &mgmtdev);
+        if (k < 0)
+                return k;
+        k = inventory_add_device(l->inventory, device, mgmtdev);
+        if (k == -ENOSPC)
+                return log_error_errno(k,
+                                       "The inventory has more than the configured %zu devices: raise max_devices",
+                                       l->inventory->max_devices);
+        if (k < 0)
+                return k;
+
+        /* The revision is the inventory's own matter from here on, except that a device's stays as it was told. */
+        device->revision = r->revision;
+        TAKE_PTR(device);
+        return 0;
+}
+
+/* Ends an operation of ours with a record that is changed, or gone; nobody waits for an answer. */
+static void settle(Operation *op) {
+        Lifecycle *l = op->lifecycle;
+
+        if (store_put_device(l->store, op->device, NULL, NULL) < 0)
+                l->recovery.has_failed = true;
+        operation_end(op, &(Outcome){});
+}
+
+static void drop(Operation *op) {
+        Lifecycle *l = op->lifecycle;
+
+        if (store_remove_device(l->store, op->device->name, ++l->inventory->revision, NULL, NULL) < 0)
+                l->recovery.has_failed = true;
+        operation_end_and_remove(op, &(Outcome){});
+}
+
+static void on_missing(Operation *op) {
+        Device *device = op->device;
+        Failure f;
+
+        if (op->is_new_boot && device->spec.persistent) {
+                log_device(LOG_NOTICE, 0, device->name, "made again: the host has started anew");
+                create_resume(op);
+        } else if (op->is_new_boot) {
+                log_device(LOG_NOTICE, 0, device->name, "dropped: not persistent, and the host has started anew");
+                drop(op);
+        } else if (op->previous_state == DEVICE_LOST)
+                operation_end(op, &(Outcome){});
+        else {
+                (void) failure_set(&f, ERROR_DEVICE_NOT_FOUND, ENODEV, "The host no longer has this device");
+                log_device(LOG_WARNING, 0, device->name, "lost: %s no longer has it", device->mgmtdev->info.handle);
+                inventory_set_state(op->lifecycle->inventory, device, DEVICE_LOST, &f);
+                settle(op);
+        }
+}
+
+/* It is as it was recorded, down to the revision. */
+static void on_confirmed(Operation *op) {
+        uint64_t revision = op->device->revision;
+
+        op->device->status = op->task.status;
+        op->device->was_ready = false;
+        inventory_set_state(op->lifecycle->inventory, op->device, DEVICE_READY, NULL);
+        op->device->revision = revision;
+        operation_end(op, &(Outcome){});
+}
+
+static void on_checked(Operation *op) {
+        Lifecycle *l = op->lifecycle;
+        Device *device = op->device;
+        MachineTask *t = &op->task;
+
+        if (t->is_gone) {
+                on_missing(op);
+                return;
+        }
+
+        if (t->failure.code != ERROR_NONE) {
+                log_device(LOG_WARNING, t->failure.error, device->name, "lost: %s", t->failure.detail);
+                inventory_set_state(l->inventory, device, DEVICE_LOST, &t->failure);
+                settle(op);
+        } else if (op->previous_state == DEVICE_LOST) {
+                log_device(LOG_NOTICE, 0, device->name, "there again");
+                device->status = t->status;
+                inventory_set_state(l->inventory, device, DEVICE_READY, NULL);
+                settle(op);
+        } else
+                on_confirmed(op);
+}
+
+void recovery_check(Lifecycle *l, Device *device, bool is_new_boot) {
+        Operation *op;
+
+        if (operation_begin(l, device, NULL, &op) < 0) {
+                log_oom();
+                return;
+        }
+        op->is_new_boot = is_new_boot;
+        operation_run(op, machine_check, on_checked);
+}
+
+static void resume(Lifecycle *l, Device *device, void (*step)(Operation *op)) {
+        Operation *op;
+
+        if (operation_begin(l, device, NULL, &op) < 0) {
+                log_oom();
+                return;
+        }
+        step(op);
+}
+
+static void recover_device(Lifecycle *l, Device *device) {
+        switch (device->state) {
+        case DEVICE_RESERVED:
+        case DEVICE_CREATING:
+                if (device->was_ready)
+                        recovery_check(l, device, l->recovery.is_new_boot);
+                else
+                        resume(l, device, create_resume);
+                break;
+        case DEVICE_READY:
+        case DEVICE_LOST:
+                recovery_check(l, device, l->recovery.is_new_boot);
+                break;
+        case DEVICE_DELETING:
+                resume(l, device, delete_resume);
+                break;
+        case DEVICE_FAILED:
+        case _DEVICE_STATE_MAX:
+                break;
+        }
+}
+
+static void finish(Lifecycle *l) {
+        Recovery *rec = &l->recovery;
+
+        rec->is_running = false;
+        rec->is_new_boot = false;
+        if (!rec->has_failed && strcmp(store_boot_id(l->store), rec->boot_id) != 0)
+                (void) store_put_boot_id(l->store, rec->boot_id, NULL, NULL);
+        l->ready = true;
+        log_notice("%zu devices in the inventory: %zu ready, %zu failed, %zu lost", l->inventory->n_devices,
+                   l->inventory->n_states[DEVICE_READY], l->inventory->n_states[DEVICE_FAILED],
+                   l->inventory->n_states[DEVICE_LOST]);
+}
+
+static void report_started(Recovery *rec) {
+        outcome_done_t done = rec->done;
+
+        rec->done = NULL;
+        if (done)
+                done(rec->userdata, &(Outcome){});
+}
+
+void recovery_continue(Lifecycle *l) {
+        Recovery *rec = &l->recovery;
+        Device *device = NULL;
+
+        if (!rec->is_running || rec->is_continuing || l->scanner.is_running)
+                return;
+
+        rec->is_continuing = true;
+        while (l->host.available && l->n_operations < MAX_UNDER_WAY &&
+               (device = inventory_next_device(l->inventory, rec->cursor))) {
+                strcpy(rec->cursor, device->name);
+                recover_device(l, device);
+        }
+        rec->is_continuing = false;
+
+        /* Without a backend nothing can be compared. The daemon has started then, but is not ready: what is
+         * recorded can be read, and this goes on when a later look finds the host usable. */
+        if (l->n_operations > 0)
+                return;
+        if (l->host.available && !device)
+                finish(l);
+        report_started(rec);
+}
+
+int recovery_start(Lifecycle *l, outcome_done_t done, void *userdata) {
+        Recovery *rec = &l->recovery;
+        Failure f = FAILURE_INIT;
+        sd_id128_t boot_id;
+        int r;
+
+        r = sd_id128_get_boot(&boot_id);
+        if (r < 0)
+                return log_error_errno(r, "Cannot read the boot ID: %m");
+        sd_id128_to_uuid_string(boot_id, rec->boot_id);
+        rec->is_new_boot = store_boot_id(l->store)[0] && strcmp(store_boot_id(l->store), rec->boot_id) != 0;
+
+        l->inventory->revision = store_revision(l->store);
+        r = store_load(l->store, load_record, l, &f);
+        if (r < 0)
+                return log_error_errno(r, "Cannot load the inventory%s%s", f.detail[0] ? ": " : "", f.detail);
+
+        rec->done = done;
+        rec->userdata = userdata;
+        rec->is_running = true;
+        scan_start(l);
+        return 0;
+}

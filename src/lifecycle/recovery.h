@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* From the store's records to an inventory that agrees with the host: at start, and for a device that a later look
+ * at the host puts in doubt.
+ *
+ *   recorded      the host has it       the host does not      the host does not, and has started anew
+ *   reserved      made ready            made                   made
+ *   ready, lost   ready                 lost                   made if persistent, else dropped
+ *   deleting      deleted               dropped                dropped
+ *   failed        stays, for the user to see                                                             */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <systemd/sd-id128.h>
+
+#include "lifecycle/lifecycle.h"
+
+typedef struct Recovery {
+        bool is_running;
+        bool is_continuing; /* guards against recursion */
+        bool is_new_boot;
+        bool has_failed; /* a record could not be kept up to date: the boot ID must stay as it is */
+        char boot_id[SD_ID128_UUID_STRING_MAX];
+        char cursor[DEVICE_NAME_MAX]; /* devices up to this name are done or under way */
+        outcome_done_t done;          /* NULL: was called */
+        void *userdata;
+} Recovery;
+
+/* Loads the store into the inventory, looks at the host and brings both together; done() is called then. */
+int recovery_start(Lifecycle *l, outcome_done_t done, void *userdata);
+
+/* Called when an operation or a look has ended: goes on if a recovery is under way. */
+void recovery_continue(Lifecycle *l);
+
+/* Begins an operation that finds out whether a ready or lost device is there. is_new_boot: what is gone is gone
+ * because the host has started anew. */
+void recovery_check(Lifecycle *l, Device *device, bool is_new_boot);

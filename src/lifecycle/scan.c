@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lifecycle/scan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lifecycle/context.h"
+#include "lifecycle/job.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+/* Between two looks, at least; and a look takes at most one part in this many of the backend's time: listing is
+ * the more work for the kernel the more devices there are. */
+#define SCAN_INTERVAL_USEC (10 * USEC_PER_SEC)
+#define SCAN_SHARE         20
+
+typedef struct Scan {
+        Job job;
+        Lifecycle *lifecycle; /* weak */
+        BackendHost host;
+        MgmtdevInfo *mgmtdevs;
+        size_t n_mgmtdevs;
+        BackendDevice *devices;
+        size_t n_devices;
+        uint64_t duration_usec;
+        Failure failure;
+} Scan;
+
+static Scan *scan_free(Scan *scan) {
+        free(scan->mgmtdevs);
+        free(scan->devices);
+        free(scan);
+        return NULL;
+}
+
+/* On the worker's thread. */
+static void scan_job(Job *job, Backend *b) {
+        Scan *scan = CONTAINER_OF(job, Scan, job);
+        uint64_t begin = clock_monotonic_usec();
+
+        if (b->ops->get_host(b, &scan->host, &scan->failure) == 0 && scan->host.available &&
+            b->ops->list_mgmtdevs(b, &scan->mgmtdevs, &scan->n_mgmtdevs, &scan->failure) == 0)
+                (void) b->ops->list_devices(b, &scan->devices, &scan->n_devices, &scan->failure);
+        scan->duration_usec = clock_monotonic_usec() - begin;
+}
+
+/* Ours: a device of that name is recorded on that management device. The kernel has no other mark of ownership. */
+static Device *find_ours(Inventory *inv, const BackendDevice *seen) {
+        Device *device = inventory_find_device(inv, seen->name);
+
+        return device && strcmp(device->mgmtdev->info.handle, seen->mgmtdev) == 0 ? device : NULL;
+}
+
+static void count_foreign(Inventory *inv, const Scan *scan) {
+        Mgmtdev *m;
+
+        for (m = inventory_first_mgmtdev(inv); m; m = inventory_next_mgmtdev(m))
+                m->n_counted = 0;
+        for (size_t i = 0; i < scan->n_devices; i++) {
+                if (find_ours(inv, &scan->devices[i]))
+                        continue;
+                m = inventory_find_mgmtdev(inv, scan->devices[i].mgmtdev);
+                if (m)
+                        m->n_counted++;
+        }
+        for (m = inventory_first_mgmtdev(inv); m; m = inventory_next_mgmtdev(m)) {
+                if (m->n_foreign == m->n_counted)
+                        continue;
+                m->n_foreign = m->n_counted;
+                m->revision = ++inv->revision;
+        }
+}
+
+/* Marks what was seen; then checks each device that should have been, and was not, or the reverse. A listing can
+ * miss a device that is there, so nothing is decided here. */
+static void compare(Lifecycle *l, const Scan *scan) {
+        Inventory *inv = l->inventory;
+        Device *device;
+
+        for (device = inventory_next_device(inv, ""); device; device = inventory_next_device(inv, device->name))
+                device->was_seen = false;
+        for (size_t i = 0; i < scan->n_devices; i++) {
+                device = find_ours(inv, &scan->devices[i]);
+                if (device)
+                        device->was_seen = true;
+        }
+        for (device = inventory_next_device(inv, ""); device; device = inventory_next_device(inv, device->name)) {
+                if (device->operation)
+                        continue;
+                if ((device->state == DEVICE_READY && !device->was_seen) ||
+                    (device->state == DEVICE_LOST && device->was_seen))
+                        recovery_check(l, device, false);
+        }
+}
+
+/* Says a failure when it comes, not each time it is still there. */
+static void report_failure(Lifecycle *l, const char *text) {
+        Scanner *s = &l->scanner;
+
+        if (strcmp(s->last_failure, text) == 0)
+                return;
+
+        if (text[0])
+                log_warning("Cannot use the host's vDPA: %s", text);
+        else
+                log_notice("The host's vDPA can be used now");
+        (void) snprintf(s->last_failure, sizeof s->last_failure, "%s", text);
+}
+
+static void apply(Lifecycle *l, Scan *scan) {
+        if (scan->failure.code != ERROR_NONE) {
+                scan->host.available = false;
+                (void) snprintf(scan->host.reason, sizeof scan->host.reason, "%.255s", scan->failure.detail);
+        }
+        l->host = scan->host;
+        report_failure(l, scan->host.available ? "" : scan->host.reason);
+        if (!scan->host.available)
+                return;
+
+        if (inventory_update_mgmtdevs(l->inventory, scan->mgmtdevs, scan->n_mgmtdevs) < 0)
+                log_oom();
+        count_foreign(l->inventory, scan);
+        if (l->ready)
+                compare(l, scan);
+}
+
+static void on_scanned(Work *work) {
+        Scan *scan = CONTAINER_OF(work, Scan, job.work);
+        Lifecycle *l = scan->lifecycle;
+        uint64_t interval = SCAN_SHARE * scan->duration_usec;
+
+        apply(l, scan);
+        scan_free(scan);
+        l->scanner.is_running = false;
+
+        if (interval < SCAN_INTERVAL_USEC)
+                interval = SCAN_INTERVAL_USEC;
+        if (!l->stopping) {
+                (void) sd_event_source_set_time_relative(l->scanner.timer, interval);
+                (void) sd_event_source_set_enabled(l->scanner.timer, SD_EVENT_ONESHOT);
+        }
+
+        verb_start_all(&l->scanner.waiting);
+        recovery_continue(l);
+}
+
+void scan_start(Lifecycle *l) {
+        Scan *scan;
+
+        if (l->scanner.is_running)
+                return;
+
+        scan = calloc(1, sizeof *scan);
+        if (!scan) {
+                log_oom();
+                return;
+        }
+        scan->lifecycle = l;
+        scan->job.run = scan_job;
+        scan->job.work.done = on_scanned;
+        l->scanner.is_running = true;
+        job_submit(l->worker, &scan->job);
+}
+
+static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
+        scan_start(userdata);
+        return 0;
+}
+
+void scan_wait(Lifecycle *l, Verb *verb) {
+        scan_start(l);
+        if (l->scanner.is_running)
+                STAILQ_INSERT_TAIL(&l->scanner.waiting, verb, entry);
+        else
+                verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+}
+
+int scan_init(Lifecycle *l) {
+        int r;
+
+        STAILQ_INIT(&l->scanner.waiting);
+        r = sd_event_add_time_relative(l->event, &l->scanner.timer, CLOCK_MONOTONIC, SCAN_INTERVAL_USEC,
+                                       USEC_PER_SEC, on_timer, l);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(l->scanner.timer, SD_EVENT_OFF);
+}
+
+void scan_done(Lifecycle *l) {
+        l->scanner.timer = sd_event_source_disable_unref(l->scanner.timer);
+}

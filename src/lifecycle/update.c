@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lifecycle/update.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "inventory/spec-json.h"
+#include "lifecycle/context.h"
+#include "util/log.h"
+
+static void swap_specs(Operation *op) {
+        DeviceSpec spec = op->device->spec;
+
+        op->device->spec = op->previous_spec;
+        op->previous_spec = spec;
+}
+
+static void on_spec_reverted(void *userdata, const Failure *failure) {
+        Operation *op = userdata;
+
+        if (failure)
+                failure_append(&op->task.failure,
+                               "; the old spec could not be recorded (%s), so the next start may apply the new one",
+                               failure->detail);
+        operation_fail(op, &op->task.failure);
+}
+
+static void revert(Operation *op) {
+        Lifecycle *l = op->lifecycle;
+        Failure f;
+
+        swap_specs(op);
+        op->device->generation++;
+        inventory_touch_device(l->inventory, op->device);
+        if (store_put_device(l->store, op->device, on_spec_reverted, op) < 0) {
+                (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "out of memory");
+                on_spec_reverted(op, &f);
+        }
+}
+
+static void on_mac_set(Operation *op) {
+        Device *device = op->device;
+
+        if (op->task.failure.code != ERROR_NONE) {
+                log_device(LOG_WARNING, op->task.failure.error, device->name, "not changed: %s",
+                           op->task.failure.detail);
+                revert(op);
+                return;
+        }
+
+        device->status = op->task.status;
+        inventory_touch_device(op->lifecycle->inventory, device);
+        (void) store_put_device(op->lifecycle->store, device, NULL, NULL);
+        operation_end(op, &(Outcome){ .device = device });
+}
+
+static void on_spec_committed(void *userdata, const Failure *failure) {
+        Operation *op = userdata;
+        Device *device = op->device;
+
+        if (failure) {
+                swap_specs(op);
+                device->generation--;
+                inventory_touch_device(op->lifecycle->inventory, device);
+                operation_fail(op, failure);
+                return;
+        }
+
+        if (op->verb->patch.has_mac)
+                operation_run(op, machine_set_mac, on_mac_set);
+        else
+                operation_end(op, &(Outcome){ .device = device });
+}
+
+/* The spec with the patch on it. The patch's owner and labels go over to it. */
+static int apply_patch(const DeviceSpec *spec, DevicePatch *patch, DeviceSpec *ret) {
+        DeviceSpec patched;
+
+        if (device_spec_copy(spec, &patched) < 0)
+                return -ENOMEM;
+
+        if (patch->has_mac) {
+                patched.net.has_mac = true;
+                memcpy(patched.net.mac, patch->mac, sizeof patch->mac);
+        }
+        if (patch->has_owner) {
+                free(patched.owner);
+                patched.owner = TAKE_PTR(patch->owner);
+        }
+        if (patch->has_labels) {
+                json_decref(patched.labels);
+                patched.labels = TAKE_PTR(patch->labels);
+        }
+
+        *ret = patched;
+        return 0;
+}
+
+static void begin(Verb *verb, Device *device, DeviceSpec *spec) {
+        Lifecycle *l = verb->lifecycle;
+        Operation *op;
+        Failure f;
+
+        if (operation_begin(l, device, verb, &op) < 0) {
+                device_spec_done(spec);
+                verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                return;
+        }
+
+        op->previous_spec = *spec;
+        swap_specs(op);
+        device->generation++;
+        inventory_touch_device(l->inventory, device);
+        if (store_put_device(l->store, device, on_spec_committed, op) < 0) {
+                (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                on_spec_committed(op, &f);
+        }
+}
+
+void update_run(Verb *verb) {
+        Device *device = verb_take_device(verb);
+        DeviceSpec spec;
+
+        if (!device || !verb_may_operate(verb))
+                return;
+        if (device->state != DEVICE_READY) {
+                verb_fail(verb, ERROR_NOT_READY, EAGAIN, "Device '%s' is %s", device->name,
+                          device_state_name(device->state));
+                return;
+        }
+        if (verb->patch.has_mac && device->spec.class != CLASS_NET) {
+                verb_fail(verb, ERROR_NOT_SUPPORTED, EOPNOTSUPP, "Only a device of class net has a MAC address");
+                return;
+        }
+        if (apply_patch(&device->spec, &verb->patch, &spec) < 0) {
+                verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                return;
+        }
+        if (device_spec_equal(&device->spec, &spec)) {
+                device_spec_done(&spec);
+                verb_answer_device(verb, device, false);
+                return;
+        }
+
+        begin(verb, device, &spec);
+}

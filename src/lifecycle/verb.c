@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lifecycle/verb.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lifecycle/context.h"
+#include "lifecycle/operation.h"
+
+Verb *verb_new(Lifecycle *l, void (*run)(Verb *verb), const char *name, const Precondition *precondition,
+               outcome_done_t done, void *userdata) {
+        Verb *verb;
+
+        verb = calloc(1, sizeof *verb);
+        if (!verb) {
+                Outcome outcome = {};
+
+                (void) failure_set(&outcome.failure, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                done(userdata, &outcome);
+                return NULL;
+        }
+
+        verb->lifecycle = l;
+        verb->run = run;
+        verb->done = done;
+        verb->userdata = userdata;
+        (void) snprintf(verb->name, sizeof verb->name, "%s", name);
+        device_spec_init(&verb->spec);
+        if (precondition)
+                verb->precondition = *precondition;
+        return verb;
+}
+
+void verb_answer(Verb *verb, const Outcome *outcome) {
+        verb->done(verb->userdata, outcome);
+        device_spec_done(&verb->spec);
+        free(verb->patch.owner);
+        json_decref(verb->patch.labels);
+        free(verb);
+}
+
+void verb_answer_device(Verb *verb, Device *device, bool created) {
+        verb_answer(verb, &(Outcome){ .device = device, .created = created });
+}
+
+void verb_fail(Verb *verb, ErrorCode code, int error, const char *format, ...) {
+        Outcome outcome = {};
+        char detail[sizeof outcome.failure.detail];
+        va_list ap;
+
+        va_start(ap, format);
+        (void) vsnprintf(detail, sizeof detail, format, ap);
+        va_end(ap);
+        (void) failure_set(&outcome.failure, code, error, "%s", detail);
+        verb_answer(verb, &outcome);
+}
+
+void verb_start(Verb *verb) {
+        Lifecycle *l = verb->lifecycle;
+
+        if (l->stopping)
+                verb_fail(verb, ERROR_SHUTTING_DOWN, ESHUTDOWN, "The daemon is stopping; nothing was done");
+        else if (!l->ready)
+                verb_fail(verb, ERROR_BACKEND_UNAVAILABLE, EAGAIN, "%s",
+                          l->host.reason[0] ? l->host.reason
+                                            : "The daemon is starting and still compares its inventory with the "
+                                              "host; try again");
+        else
+                verb->run(verb);
+}
+
+void verb_start_all(VerbList *list) {
+        VerbList taken = STAILQ_HEAD_INITIALIZER(taken);
+        Verb *verb;
+
+        /* A verb may queue itself again, so take the list first. */
+        STAILQ_CONCAT(&taken, list);
+        while ((verb = STAILQ_FIRST(&taken))) {
+                STAILQ_REMOVE_HEAD(&taken, entry);
+                verb_start(verb);
+        }
+}
+
+static bool precondition_holds(const Precondition *p, const Device *device) {
+        return (!p->has_revision || p->revision == device->revision) &&
+               (!p->uid[0] || strcmp(p->uid, device->uid) == 0);
+}
+
+Device *verb_take_device(Verb *verb) {
+        Device *device = inventory_find_device(verb->lifecycle->inventory, verb->name);
+
+        if (!device) {
+                verb_fail(verb, ERROR_DEVICE_NOT_FOUND, ENOENT, "There is no device '%s'", verb->name);
+                return NULL;
+        }
+        if (device->operation) {
+                operation_wait(device->operation, verb);
+                return NULL;
+        }
+        if (!precondition_holds(&verb->precondition, device)) {
+                verb_fail(verb, ERROR_PRECONDITION_FAILED, ESTALE,
+                          "Device '%s' has uid %s and revision %llu; nothing was done", device->name, device->uid,
+                          (unsigned long long) device->revision);
+                return NULL;
+        }
+
+        return device;
+}
+
+bool verb_may_operate(Verb *verb) {
+        Lifecycle *l = verb->lifecycle;
+
+        if (l->n_operations < l->max_operations)
+                return true;
+
+        verb_fail(verb, ERROR_OVERLOADED, EAGAIN, "%zu operations are under way; nothing was done, try again later",
+                  l->n_operations);
+        return false;
+}

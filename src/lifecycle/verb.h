@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One call of a verb, from its arrival to its answer. It runs at once, or waits in a list (behind the operation
+ * that its device has under way, or behind a look at the host) and then runs from its beginning: what it finds
+ * then is what counts. */
+
+#include <sys/queue.h>
+
+#include "lifecycle/lifecycle.h"
+
+typedef struct Verb Verb;
+
+STAILQ_HEAD(VerbList, Verb);
+typedef struct VerbList VerbList;
+
+struct Verb {
+        STAILQ_ENTRY(Verb) entry;
+        Lifecycle *lifecycle; /* weak */
+        void (*run)(Verb *verb);
+        outcome_done_t done;
+        void *userdata;
+
+        char name[DEVICE_NAME_MAX];
+        bool has_looked; /* the host was looked at again for its sake */
+        DeviceSpec spec; /* of a create */
+        Precondition precondition;
+        DevicePatch patch; /* its owner and labels are the verb's */
+};
+
+/* Makes a verb; out of memory answers it and returns NULL. precondition may be NULL. */
+Verb *verb_new(Lifecycle *l, void (*run)(Verb *verb), const char *name, const Precondition *precondition,
+               outcome_done_t done, void *userdata);
+
+/* Runs it, unless the daemon does not take requests now. */
+void verb_start(Verb *verb);
+
+/* Starts each verb of the list, in order. The list is empty then. */
+void verb_start_all(VerbList *list);
+
+/* Each of these calls done() and frees the verb. */
+void verb_answer(Verb *verb, const Outcome *outcome);
+void verb_answer_device(Verb *verb, Device *device, bool created);
+void verb_fail(Verb *verb, ErrorCode code, int error, const char *format, ...) _printf_(4, 5);
+
+/* The verb's device if it is there, free, and as the precondition has it. NULL: the verb was answered, or waits;
+ * it must not be touched any more. */
+Device *verb_take_device(Verb *verb);
+
+/* True if one more operation may begin; else the verb was answered. */
+bool verb_may_operate(Verb *verb);

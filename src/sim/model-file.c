@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The size of the file says how far its making came: nothing, the header, all of it. The header is written whole by
+ * one write(), so a kill in between leaves a file that the next start finishes. */
+#include "sim/model-file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+/* Devices that get their memory at once. */
+#define BACK_CHUNK 1024u
+
+/* They are in the file: another size is another layout. */
+static_assert(sizeof(ModelHeader) == 64, "the layout has changed");
+static_assert(sizeof(ModelMgmtdev) == 132, "the layout has changed");
+static_assert(sizeof(ModelDevice) == 160, "the layout has changed");
+static_assert(MODEL_DEVICES_MAX % BACK_CHUNK == 0, "the last chunk would be over the end");
+
+static const ModelHeader new_header = {
+        .magic = MODEL_MAGIC,
+        .layout_version = MODEL_LAYOUT_VERSION,
+        .n_mgmtdevs = MODEL_MGMTDEVS_MAX,
+        .n_devices = MODEL_DEVICES_MAX,
+        .device_size = sizeof(ModelDevice),
+};
+
+int model_file_damaged(const char *directory, Failure *f, const char *format, ...) {
+        char what[256];
+        va_list ap;
+
+        va_start(ap, format);
+        (void) vsnprintf(what, sizeof what, format, ap);
+        va_end(ap);
+
+        return failure_set(f, ERROR_BACKEND_UNAVAILABLE, EUCLEAN,
+                           "%s/" MODEL_FILE_NAME
+                           " is damaged: %s. Remove it to go on: the simulated devices are gone "
+                           "then, as after a power cycle",
+                           directory, what);
+}
+
+static int model_file_check_header(const ModelHeader *h, const char *directory, Failure *f) {
+        if (memcmp(h->magic, new_header.magic, sizeof h->magic) != 0)
+                return model_file_damaged(directory, f, "it does not begin as such a file does");
+
+        if (h->layout_version != MODEL_LAYOUT_VERSION)
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, EPROTONOSUPPORT,
+                                   "%s/" MODEL_FILE_NAME
+                                   " has layout %u, and this program knows layout %u. Remove it "
+                                   "to go on: the simulated devices are gone then, as after a power cycle",
+                                   directory, h->layout_version, MODEL_LAYOUT_VERSION);
+
+        if (h->n_mgmtdevs != new_header.n_mgmtdevs || h->n_devices != new_header.n_devices ||
+            h->device_size != new_header.device_size || h->high_water > MODEL_DEVICES_MAX)
+                return model_file_damaged(directory, f, "the sizes of its tables are impossible");
+
+        return 0;
+}
+
+/* Brings a file that is new, or whose making was cut short, to its full size, and checks every other one. */
+static int model_file_prepare(int fd, const char *directory, Failure *f) {
+        ModelHeader header;
+        struct stat st;
+        ssize_t n;
+        int r;
+
+        if (fstat(fd, &st) < 0)
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, errno,
+                                   "Cannot read the size of %s/" MODEL_FILE_NAME ": %m", directory);
+        if (!S_ISREG(st.st_mode))
+                return model_file_damaged(directory, f, "it is not a regular file");
+
+        if (st.st_size == 0) {
+                n = pwrite(fd, &new_header, sizeof new_header, 0);
+                if (n >= 0 && n != (ssize_t) sizeof new_header)
+                        errno = ENOSPC;
+                if (n != (ssize_t) sizeof new_header)
+                        return failure_set(f, ERROR_BACKEND_UNAVAILABLE, errno,
+                                           "Cannot write %s/" MODEL_FILE_NAME ": %m", directory);
+                st.st_size = sizeof new_header;
+        }
+
+        n = pread(fd, &header, sizeof header, 0);
+        if (n < 0)
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, errno, "Cannot read %s/" MODEL_FILE_NAME ": %m",
+                                   directory);
+        if (n != (ssize_t) sizeof header)
+                return model_file_damaged(directory, f, "it is cut short");
+
+        r = model_file_check_header(&header, directory, f);
+        if (r < 0)
+                return r;
+
+        if (st.st_size == sizeof header && header.high_water == 0) {
+                if (ftruncate(fd, sizeof(ModelLayout)) < 0)
+                        return failure_set(f, ERROR_BACKEND_UNAVAILABLE, errno,
+                                           "Cannot set the size of %s/" MODEL_FILE_NAME ": %m", directory);
+        } else if (st.st_size != sizeof(ModelLayout))
+                return model_file_damaged(directory, f, "it has %jd bytes instead of %zu", (intmax_t) st.st_size,
+                                          sizeof(ModelLayout));
+
+        return 0;
+}
+
+static int model_file_open_locked(const char *directory, int *ret, Failure *f) {
+        _cleanup_close_ int directory_fd = -1, fd = -1;
+
+        directory_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (directory_fd < 0)
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, errno, "Cannot open the directory %s: %m",
+                                   directory);
+
+        fd = openat(directory_fd, MODEL_FILE_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, errno, "Cannot open %s/" MODEL_FILE_NAME ": %m",
+                                   directory);
+
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, errno == EWOULDBLOCK ? EBUSY : errno,
+                                   "Cannot lock %s/" MODEL_FILE_NAME ": %s", directory,
+                                   errno == EWOULDBLOCK ? "another process has it" : strerror(errno));
+
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
+int model_file_open(ModelFile *file, const char *directory, Failure *f) {
+        _cleanup_close_ int fd = -1;
+        void *layout;
+        int r;
+
+        r = model_file_open_locked(directory, &fd, f);
+        if (r < 0)
+                return r;
+
+        r = model_file_prepare(fd, directory, f);
+        if (r < 0)
+                return r;
+
+        layout = mmap(NULL, sizeof(ModelLayout), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (layout == MAP_FAILED)
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, errno, "Cannot map %s/" MODEL_FILE_NAME ": %m",
+                                   directory);
+
+        *file = (ModelFile){ .fd = TAKE_FD(fd), .layout = layout };
+
+        r = model_file_back(file, file->layout->header.high_water);
+        if (r < 0) {
+                model_file_close(file);
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, r,
+                                   "There is no room for the tables of %s/" MODEL_FILE_NAME ": %s", directory,
+                                   strerror(-r));
+        }
+
+        return 0;
+}
+
+void model_file_close(ModelFile *file) {
+        if (!file->layout)
+                return;
+
+        (void) munmap(file->layout, sizeof(ModelLayout));
+        close(file->fd);
+        *file = (ModelFile){ .fd = -1 };
+}
+
+int model_file_back(ModelFile *file, uint32_t n) {
+        uint32_t end = (n + BACK_CHUNK - 1) / BACK_CHUNK * BACK_CHUNK;
+        off_t from, to;
+        int r;
+
+        if (n > 0 && n <= file->n_backed)
+                return 0;
+
+        /* What is before the first slot comes with it. */
+        from = file->n_backed == 0 ? 0 : (off_t) offsetof(ModelLayout, devices[file->n_backed]);
+        to = (off_t) (offsetof(ModelLayout, devices) + end * sizeof(ModelDevice));
+        do
+                r = posix_fallocate(file->fd, from, to - from);
+        while (r == EINTR);
+        if (r != 0)
+                return -r;
+
+        file->n_backed = end;
+        return 0;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "sim/sim-unit.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "inventory/feature.h"
+#include "util/clock.h"
+
+#define DEFAULT_MTU     1500u
+#define DEFAULT_MAX_VQP 1u
+
+static const char *const command_names[_SIM_COMMAND_MAX] = {
+        [SIM_CREATE] = "create",
+        [SIM_BIND] = "bind",
+        [SIM_PUBLISH] = "publish",
+        [SIM_DESTROY] = "destroy",
+};
+
+/* Virtio 1.3, section 5, "Virtqueues" of each type: those that do not depend on a feature. */
+static const uint8_t class_max_vqs[CLASS_MAX + 1] = {
+        [3] = 2,  /* console: receiveq, transmitq */
+        [5] = 2,  /* balloon: inflateq, deflateq */
+        [8] = 3,  /* scsi: controlq, eventq, one requestq */
+        [16] = 2, /* gpu: controlq, cursorq */
+        [18] = 2, /* input: eventq, statusq */
+        [19] = 3, /* vsock: rx, tx, event */
+        [20] = 2, /* crypto: one dataq, controlq */
+        [23] = 2, /* iommu: requestq, eventq */
+        [25] = 4, /* sound: controlq, eventq, txq, rxq */
+        [26] = 2, /* fs: hiprio, one requestq */
+        [36] = 3, /* can: txq, rxq, controlq */
+};
+
+uint32_t sim_device_max_vqs(unsigned class, unsigned max_vqp) {
+        if (class == CLASS_NET)
+                return 2 * max_vqp + 1;
+        return class <= CLASS_MAX && class_max_vqs[class] > 0 ? class_max_vqs[class] : 1;
+}
+
+void sim_unit_init(SimUnit *u, const SimMgmtdev *config) {
+        *u = (SimUnit){ .config = *config };
+
+        u->config.info.simulated = true;
+        for (unsigned class = 0; class <= CLASS_MAX; class ++)
+                if (!(u->config.info.classes >> class & 1))
+                        u->config.info.features[class] = 0;
+}
+
+void sim_unit_wait(const SimUnit *u) {
+        struct timespec t = {
+                .tv_sec = (time_t) (u->config.latency_usec / USEC_PER_SEC),
+                .tv_nsec = (long) (u->config.latency_usec % USEC_PER_SEC * 1000),
+        };
+
+        if (u->config.latency_usec == 0)
+                return;
+        while (clock_nanosleep(CLOCK_MONOTONIC, 0, &t, &t) == EINTR)
+                ;
+}
+
+int sim_unit_command(SimUnit *u, SimCommand command, Failure *f) {
+        uint32_t every = u->config.fail_every[command];
+
+        sim_unit_wait(u);
+        u->n_commands[command]++;
+        if (every > 0 && u->n_commands[command] % every == 0)
+                return failure_set(f, ERROR_BACKEND_FAILED, EIO,
+                                   "The simulated management device %s failed the %s command, as one in %u shall",
+                                   u->config.info.handle, command_names[command], every);
+        return 0;
+}
+
+/* The attributes of a net device each need the feature that tells the driver of them. */
+static int sim_unit_check_net(const SimUnit *u, uint64_t features, const NetSpec *net, Failure *f) {
+        const struct {
+                uint64_t feature;
+                bool wanted;
+                const char *what;
+        } needs[] = {
+                { FEATURE_NET_MAC, net->has_mac, "a MAC address needs the feature MAC" },
+                { FEATURE_NET_MTU, net->mtu > 0, "an MTU needs the feature MTU" },
+                { FEATURE_NET_MQ, net->max_vqp > 1, "more than one virtqueue pair needs the feature MQ" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(needs); i++)
+                if (needs[i].wanted && !(features & needs[i].feature))
+                        return failure_set(f, ERROR_NOT_SUPPORTED, EINVAL, "%s refuses the device: %s",
+                                           u->config.info.handle, needs[i].what);
+
+        if (net->mtu > 0 && net->mtu < NET_MTU_MIN)
+                return failure_set(f, ERROR_NOT_SUPPORTED, EINVAL, "%s refuses the device: an MTU is at least %d",
+                                   u->config.info.handle, NET_MTU_MIN);
+        return 0;
+}
+
+static int sim_unit_check_class(const SimUnit *u, const DeviceSpec *spec, uint64_t *ret_features, Failure *f) {
+        const MgmtdevInfo *info = &u->config.info;
+        char class_text[16], feature_text[FEATURE_NAME_MAX];
+        uint64_t features, extra;
+
+        (void) class_format(spec->class, class_text);
+        if (spec->class > CLASS_MAX || !(info->classes >> spec->class & 1))
+                return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP, "%s does not make devices of class %s",
+                                   info->handle, class_text);
+
+        features = spec->has_features ? spec->features : info->features[spec->class];
+        extra = features & ~info->features[spec->class];
+        if (extra) {
+                (void) feature_format(spec->class, (unsigned) __builtin_ctzll(extra), feature_text);
+                return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP,
+                                   "%s does not offer %s to devices of class %s", info->handle, feature_text,
+                                   class_text);
+        }
+
+        *ret_features = features;
+        return 0;
+}
+
+int sim_unit_check_spec(const SimUnit *u, const DeviceSpec *spec, ModelDeviceSpec *ret, Failure *f) {
+        ModelDeviceSpec model_spec = { .mgmtdev = u->index, .class = spec->class };
+        uint32_t max_vqs;
+        int r;
+
+        r = sim_unit_check_class(u, spec, &model_spec.features, f);
+        if (r < 0)
+                return r;
+
+        if (spec->class == CLASS_NET) {
+                r = sim_unit_check_net(u, model_spec.features, &spec->net, f);
+                if (r < 0)
+                        return r;
+
+                model_spec.net = spec->net;
+                if (spec->net.mtu == 0)
+                        model_spec.net.mtu = DEFAULT_MTU;
+                if (spec->net.max_vqp == 0)
+                        model_spec.net.max_vqp = DEFAULT_MAX_VQP;
+        }
+
+        max_vqs = sim_device_max_vqs(spec->class, model_spec.net.max_vqp);
+        if (u->config.info.max_vqs > 0 && max_vqs > u->config.info.max_vqs)
+                return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP,
+                                   "%s gives a device at most %u virtqueues, and this one needs %u",
+                                   u->config.info.handle, u->config.info.max_vqs, max_vqs);
+
+        *ret = model_spec;
+        return 0;
+}
+
+bool sim_unit_is_full(const SimUnit *u, const Model *model) {
+        uint32_t max = u->config.info.max_devices;
+
+        return (max > 0 && model_count_devices(model, u->index) >= max) ||
+               model_count_all_devices(model) >= MODEL_DEVICES_MAX;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The SQLite connection and its statements, all prepared at open so that a mistake in one shows at once. Used by
+ * one thread at a time: the loop's until the writer starts, the writer's from then on. */
+
+#include <sqlite3.h>
+#include <stdint.h>
+
+#include "inventory/error.h"
+#include "store/store.h"
+
+typedef enum Statement {
+        STATEMENT_BEGIN,
+        STATEMENT_COMMIT,
+        STATEMENT_ROLLBACK,
+        STATEMENT_PUT_DEVICE,
+        STATEMENT_REMOVE_DEVICE,
+        STATEMENT_SET_REVISION,
+        STATEMENT_SET_BOOT_ID,
+        STATEMENT_GET_META,
+        STATEMENT_LIST_DEVICES,
+        _STATEMENT_MAX,
+} Statement;
+
+typedef struct Database {
+        sqlite3 *db;
+        sqlite3_stmt *statements[_STATEMENT_MAX];
+} Database;
+
+/* Opens or makes the file, checks it, migrates it. Returns as store_open() does; db is to be given to
+ * database_done() even after a failure. */
+int database_open(Database *db, const char *path, Failure *f);
+void database_done(Database *db);
+
+/* Runs a statement without parameters. Returns 0, or a negative errno with f set. */
+int database_run(Database *db, Statement statement, Failure *f);
+
+/* The changes: to be called between BEGIN and COMMIT. */
+int database_put_device(Database *db, const StoreRecord *record, Failure *f);
+int database_remove_device(Database *db, const char *name, Failure *f);
+int database_set_revision(Database *db, uint64_t revision, Failure *f);
+int database_set_boot_id(Database *db, const char *boot_id, Failure *f);
+
+/* Reads a value of the table meta into a buffer; what does not fit or is not there is -EUCLEAN. */
+int database_get_meta(Database *db, const char *key, char *buffer, size_t size, Failure *f);
+
+/* As store_load() does. */
+int database_list_devices(Database *db, int (*record)(void *userdata, const StoreRecord *r), void *userdata,
+                          Failure *f);
+
+/* Fills f (ERROR_STORE_FAILED) with what SQLite says of rc, after the formatted text. Returns a negative errno. */
+int database_failure(sqlite3 *db, int rc, Failure *f, const char *format, ...) _printf_(4, 5);

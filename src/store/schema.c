@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "store/schema.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/database.h"
+
+/* "hsvd": marks the file as ours in the header that file(1) and sqlite3 show. */
+#define APPLICATION_ID 0x68737664
+
+/* One entry a version: what leads from the version before to this one. Entries never change once released; a new
+ * version is a new entry. */
+static const char *const migrations[] = {
+        /* 1. A device without ROWID lies in the order of its name, in which it is read. */
+        "CREATE TABLE meta ("
+        "  key TEXT NOT NULL PRIMARY KEY,"
+        "  value TEXT NOT NULL"
+        ") STRICT, WITHOUT ROWID;"
+        "CREATE TABLE device ("
+        "  name TEXT NOT NULL PRIMARY KEY,"
+        "  uid TEXT NOT NULL,"
+        "  revision INTEGER NOT NULL,"
+        "  created_revision INTEGER NOT NULL,"
+        "  created_usec INTEGER NOT NULL,"
+        "  generation INTEGER NOT NULL,"
+        "  state TEXT NOT NULL,"
+        "  mgmtdev TEXT NOT NULL,"
+        "  spec TEXT NOT NULL,"
+        "  reason_code TEXT NOT NULL,"
+        "  reason TEXT NOT NULL"
+        ") STRICT, WITHOUT ROWID;"
+        "INSERT INTO meta (key, value) VALUES ('revision', '0'), ('boot_id', '');",
+};
+
+#define SCHEMA_VERSION ((int) ELEMENTSOF(migrations))
+
+/* Runs a query of one value. Returns an SQLite code. */
+static int query_int(sqlite3 *db, const char *sql, int *ret) {
+        sqlite3_stmt *stmt = NULL;
+        int rc;
+
+        rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+        if (rc == SQLITE_OK) {
+                rc = sqlite3_step(stmt);
+                if (rc == SQLITE_ROW) {
+                        *ret = sqlite3_column_int(stmt, 0);
+                        rc = SQLITE_OK;
+                }
+        }
+        sqlite3_finalize(stmt);
+        return rc;
+}
+
+/* The b-trees' structure; a wrong value inside a well-formed row is found when the row is read. */
+static int check_integrity(sqlite3 *db, const char *path, Failure *f) {
+        sqlite3_stmt *stmt = NULL;
+        int rc, r = 0;
+
+        rc = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &stmt, NULL);
+        if (rc == SQLITE_OK)
+                rc = sqlite3_step(stmt);
+        if (rc != SQLITE_ROW)
+                r = database_failure(db, rc, f, "Cannot check %s", path);
+        else if (strcmp((const char *) sqlite3_column_text(stmt, 0), "ok") != 0)
+                r = failure_set(f, ERROR_STORE_FAILED, EUCLEAN, "The database %s is damaged: %s", path,
+                                (const char *) sqlite3_column_text(stmt, 0));
+        sqlite3_finalize(stmt);
+        return r;
+}
+
+int schema_check(sqlite3 *db, const char *path, Failure *f) {
+        int application_id = 0, version = 0, n_tables = 0, rc;
+
+        rc = query_int(db, "PRAGMA application_id", &application_id);
+        if (rc == SQLITE_OK)
+                rc = query_int(db, "PRAGMA user_version", &version);
+        if (rc == SQLITE_OK)
+                rc = query_int(db, "SELECT count(*) FROM sqlite_schema", &n_tables);
+        if (rc != SQLITE_OK)
+                return database_failure(db, rc, f, "Cannot read %s", path);
+
+        if (application_id == 0 && version == 0 && n_tables == 0)
+                return 0;
+        if (application_id != APPLICATION_ID)
+                return failure_set(f, ERROR_STORE_FAILED, EMEDIUMTYPE,
+                                   "%s is a database of another program (application_id %#x)", path,
+                                   (unsigned) application_id);
+        if (version > SCHEMA_VERSION)
+                return failure_set(f, ERROR_STORE_FAILED, EPROTONOSUPPORT,
+                                   "%s has schema version %d, and this program knows versions up to %d: "
+                                   "it was written by a newer hsvdpad",
+                                   path, version, SCHEMA_VERSION);
+
+        return check_integrity(db, path, f);
+}
+
+int schema_migrate(sqlite3 *db, const char *path, Failure *f) {
+        int version = 0, rc;
+        char pragma[96];
+
+        rc = query_int(db, "PRAGMA user_version", &version);
+        if (rc == SQLITE_OK && version == SCHEMA_VERSION)
+                return 0;
+
+        if (rc == SQLITE_OK)
+                rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+        for (int v = version; rc == SQLITE_OK && v < SCHEMA_VERSION; v++)
+                rc = sqlite3_exec(db, migrations[v], NULL, NULL, NULL);
+
+        (void) snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+                        APPLICATION_ID, SCHEMA_VERSION);
+        if (rc == SQLITE_OK)
+                rc = sqlite3_exec(db, pragma, NULL, NULL, NULL);
+        if (rc == SQLITE_OK)
+                rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+        if (rc == SQLITE_OK)
+                return 0;
+
+        (void) database_failure(db, rc, f, "Cannot bring %s to schema version %d", path, SCHEMA_VERSION);
+        (void) sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+        return f ? -f->error : -EIO;
+}

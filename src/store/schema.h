@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The database's schema, its versions, and the checks before anything is written to a file that somebody's devices
+ * depend on. */
+
+#include <sqlite3.h>
+
+#include "inventory/error.h"
+
+/* Checks that the file is a database of ours that this program understands and that is not damaged, without
+ * writing to it. An empty file is a new database. Returns 0, or -EUCLEAN, -EMEDIUMTYPE, -EPROTONOSUPPORT, or
+ * another negative errno, with f set. */
+int schema_check(sqlite3 *db, const char *path, Failure *f);
+
+/* Brings the schema up to date in one transaction. Returns 0, or a negative errno with f set. */
+int schema_migrate(sqlite3 *db, const char *path, Failure *f);

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "inventory/mgmtdev.h"
+#include "inventory/spec-json.h"
+#include "store/database.h"
+#include "util/workqueue.h"
+
+/* Changes that wait for the disk. Each request waits for its own, so the number of requests bounds them; what is
+ * queued without anyone waiting comes on top of that. */
+#define MAX_QUEUED 262144
+
+/* "name", "spec" and the others of a record share one allocation that the change owns. */
+typedef struct Change {
+        Work work;
+        enum { CHANGE_PUT, CHANGE_REMOVE, CHANGE_BOOT_ID } kind;
+        StoreRecord record; /* of a put; of a removal only name and revision; of a boot ID name is the ID */
+        char *strings;
+        store_done_t done;
+        void *userdata;
+        Failure failure;
+} Change;
+
+struct Store {
+        Database database;
+        Workqueue *writer;
+        int lock_fd;
+        uint64_t revision;
+        char boot_id[64];
+};
+
+static Change *change_free(Change *change) {
+        free(change->strings);
+        free(change);
+        return NULL;
+}
+
+/* On the loop's thread, after the writer is through with it. */
+static void on_change_done(Work *work) {
+        Change *change = CONTAINER_OF(work, Change, work);
+
+        if (change->done)
+                change->done(change->userdata, change->failure.code == ERROR_NONE ? NULL : &change->failure);
+        change_free(change);
+}
+
+static int apply(Database *db, const Change *change, Failure *f) {
+        switch (change->kind) {
+        case CHANGE_PUT:
+                return database_put_device(db, &change->record, f);
+        case CHANGE_REMOVE:
+                return database_remove_device(db, change->record.name, f);
+        case CHANGE_BOOT_ID:
+                return database_set_boot_id(db, change->record.name, f);
+        }
+
+        return -EINVAL;
+}
+
+/* One transaction. Returns 0, or a negative errno with nothing applied and f set. */
+static int commit(Database *db, Change **changes, size_t n, Failure *f) {
+        uint64_t revision = 0;
+        int r;
+
+        r = database_run(db, STATEMENT_BEGIN, f);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < n && r == 0; i++) {
+                r = apply(db, changes[i], f);
+                if (changes[i]->record.revision > revision)
+                        revision = changes[i]->record.revision;
+        }
+        if (r == 0 && revision > 0)
+                r = database_set_revision(db, revision, f);
+        if (r == 0)
+                r = database_run(db, STATEMENT_COMMIT, f);
+        if (r < 0)
+                /* SQLite may have rolled back by itself (disk full): an error here says just that. */
+                (void) database_run(db, STATEMENT_ROLLBACK, NULL);
+        return r;
+}
+
+/* On the writer's thread. A transaction that fails is tried again one change at a time, so that what one of them
+ * cannot do does not take its neighbours along. */
+static void process(Workqueue *queue, WorkList *batch, void *userdata) {
+        Store *store = userdata;
+        Change *changes[1024];
+
+        while (!STAILQ_EMPTY(batch)) {
+                Failure f = FAILURE_INIT;
+                size_t n = 0;
+
+                while (n < ELEMENTSOF(changes) && !STAILQ_EMPTY(batch)) {
+                        changes[n++] = CONTAINER_OF(STAILQ_FIRST(batch), Change, work);
+                        STAILQ_REMOVE_HEAD(batch, entry);
+                }
+
+                if (commit(&store->database, changes, n, &f) < 0) {
+                        if (n == 1)
+                                changes[0]->failure = f;
+                        for (size_t i = 0; i < n && n > 1; i++)
+                                (void) commit(&store->database, &changes[i], 1, &changes[i]->failure);
+                }
+                for (size_t i = 0; i < n; i++)
+                        workqueue_report(queue, &changes[i]->work);
+        }
+}
+
+static int take_lock(const char *directory, int *ret, Failure *f) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_close_ int fd = -1;
+
+        if (asprintf(&path, "%s/inventory.lock", directory) < 0)
+                return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory");
+
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return failure_set(f, ERROR_STORE_FAILED, errno, "Cannot open %s: %m", path);
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                if (errno == EWOULDBLOCK)
+                        return failure_set(f, ERROR_STORE_FAILED, EBUSY,
+                                           "Another hsvdpad is using %s: stop it first, or give this one another "
+                                           "state directory",
+                                           directory);
+                return failure_set(f, ERROR_STORE_FAILED, errno, "Cannot lock %s: %m", path);
+        }
+
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
+/* The names of new files must be durable too before a commit in them counts. */
+static int sync_directory(const char *directory, Failure *f) {
+        _cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0 || fsync(fd) < 0)
+                return failure_set(f, ERROR_STORE_FAILED, errno, "Cannot sync %s: %m", directory);
+        return 0;
+}
+
+static int read_meta(Store *store, Failure *f) {
+        char text[24];
+        int r;
+
+        r = database_get_meta(&store->database, "boot_id", store->boot_id, sizeof store->boot_id, f);
+        if (r < 0)
+                return r;
+        r = database_get_meta(&store->database, "revision", text, sizeof text, f);
+        if (r < 0)
+                return r;
+
+        /* Revisions of changes that were queued when the daemon died were given out but are not recorded: the
+         * next one must be above them all. */
+        store->revision = strtoull(text, NULL, 10);
+        if (store->revision > 0)
+                store->revision += MAX_QUEUED;
+        return 0;
+}
+
+int store_open(sd_event *event, const char *directory, Store **ret, Failure *f) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_(store_closep) Store *store = NULL;
+        int r;
+
+        store = calloc(1, sizeof *store);
+        if (!store || asprintf(&path, "%s/inventory.db", directory) < 0)
+                return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory");
+        store->lock_fd = -1;
+
+        r = take_lock(directory, &store->lock_fd, f);
+        if (r < 0)
+                return r;
+        r = database_open(&store->database, path, f);
+        if (r < 0)
+                return r;
+        r = sync_directory(directory, f);
+        if (r < 0)
+                return r;
+        r = read_meta(store, f);
+        if (r < 0)
+                return r;
+
+        r = workqueue_new(event, "store", MAX_QUEUED, process, store, &store->writer);
+        if (r < 0)
+                return failure_set(f, ERROR_STORE_FAILED, r, "Cannot start the store's thread: %s", strerror(-r));
+
+        *ret = TAKE_PTR(store);
+        return 0;
+}
+
+Store *store_close(Store *store) {
+        if (!store)
+                return NULL;
+
+        workqueue_free(store->writer);
+        database_done(&store->database);
+        if (store->lock_fd >= 0)
+                close(store->lock_fd);
+        free(store);
+        return NULL;
+}
+
+int store_load(Store *store, int (*record)(void *userdata, const StoreRecord *r), void *userdata, Failure *f) {
+        return database_list_devices(&store->database, record, userdata, f);
+}
+
+uint64_t store_revision(const Store *store) {
+        return store->revision;
+}
+
+const char *store_boot_id(const Store *store) {
+        return store->boot_id;
+}
+
+/* Queues a change whose strings are taken over, also on failure. */
+static int submit(Store *store, const Change *template) {
+        Change *change;
+        int r;
+
+        change = malloc(sizeof *change);
+        if (!change) {
+                free(template->strings);
+                return -ENOMEM;
+        }
+
+        *change = *template;
+        change->work.done = on_change_done;
+        r = workqueue_submit(store->writer, &change->work);
+        if (r < 0)
+                change_free(change);
+        return r;
+}
+
+/* Copies the strings of a device one behind the other, and points the record at them. */
+static int copy_strings(const Device *device, const char *spec, StoreRecord *record, char **ret) {
+        const char *const sources[] = {
+                device->name,
+                device->uid,
+                device->mgmtdev->info.handle,
+                spec,
+                device->reason ? error_info(device->reason->code)->code : "",
+                device->reason ? device->reason->detail : "",
+        };
+        const char **targets[] = { &record->name, &record->uid,         &record->mgmtdev,
+                                   &record->spec, &record->reason_code, &record->reason };
+        size_t size = 0;
+        char *strings, *p;
+
+        for (size_t i = 0; i < ELEMENTSOF(sources); i++)
+                size += strlen(sources[i]) + 1;
+        strings = p = malloc(size);
+        if (!strings)
+                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(sources); i++) {
+                *targets[i] = p;
+                p = stpcpy(p, sources[i]) + 1;
+        }
+
+        *ret = strings;
+        return 0;
+}
+
+int store_put_device(Store *store, const Device *device, store_done_t done, void *userdata) {
+        _cleanup_json_ json_t *json = device_spec_encode(&device->spec);
+        _cleanup_free_ char *spec = NULL;
+        Change change = {
+                .kind = CHANGE_PUT,
+                .record = {
+                        .revision = device->revision,
+                        .created_revision = device->created_revision,
+                        .created_usec = device->created_usec,
+                        .generation = device->generation,
+                        .state = device->state,
+                },
+                .done = done,
+                .userdata = userdata,
+        };
+
+        spec = json ? json_dumps(json, JSON_COMPACT) : NULL;
+        if (!spec || copy_strings(device, spec, &change.record, &change.strings) < 0)
+                return -ENOMEM;
+
+        return submit(store, &change);
+}
+
+int store_remove_device(Store *store, const char *name, uint64_t revision, store_done_t done, void *userdata) {
+        Change change = { .kind = CHANGE_REMOVE, .done = done, .userdata = userdata };
+
+        change.strings = strdup(name);
+        if (!change.strings)
+                return -ENOMEM;
+        change.record.name = change.strings;
+        change.record.revision = revision;
+        return submit(store, &change);
+}
+
+int store_put_boot_id(Store *store, const char *boot_id, store_done_t done, void *userdata) {
+        Change change = { .kind = CHANGE_BOOT_ID, .done = done, .userdata = userdata };
+
+        change.strings = strdup(boot_id);
+        if (!change.strings)
+                return -ENOMEM;
+        change.record.name = change.strings;
+        return submit(store, &change);
+}
+
+bool store_drain(Store *store, uint64_t timeout_usec) {
+        return workqueue_drain(store->writer, timeout_usec);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The durable inventory: one SQLite database, written by one thread.
+ *
+ * The loop queues changes; the writer takes everything that is queued, commits it as one transaction (WAL,
+ * synchronous=FULL) and reports. A change is on the disk when its done() is called with 0. Changes are applied in
+ * the order in which they were queued. What needs no answer (done is NULL) rides along with the next transaction.
+ */
+
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "inventory/device.h"
+#include "inventory/error.h"
+
+typedef struct Store Store;
+
+/* failure: NULL if the change is durable, else why it is not; nothing of it was applied then. */
+typedef void (*store_done_t)(void *userdata, const Failure *failure);
+
+/* One device as the database has it; strings are borrowed until the callback returns. */
+typedef struct StoreRecord {
+        const char *name;
+        const char *uid;
+        uint64_t revision, created_revision, created_usec;
+        uint32_t generation;
+        DeviceState state;
+        const char *mgmtdev;
+        const char *spec;        /* JSON */
+        const char *reason_code; /* of failed and lost devices, as error_info() has it; "" if there is none */
+        const char *reason;
+} StoreRecord;
+
+/* Opens (or makes) the database directory/inventory.db, takes the lock that keeps a second daemon out, checks
+ * it, brings its schema up to date and starts the writer. Nothing is written to a database that is damaged, newer
+ * than this program, or not ours. Returns 0, or a negative errno with f set: -EBUSY another daemon has it,
+ * -EUCLEAN damaged, -EPROTONOSUPPORT newer schema, -EMEDIUMTYPE not ours, others as the system call says. */
+int store_open(sd_event *event, const char *directory, Store **ret, Failure *f);
+
+/* Calls record() for each device in order of name; stops when that returns a negative errno, and returns it. For
+ * the start only: it reads on the calling thread. */
+int store_load(Store *store, int (*record)(void *userdata, const StoreRecord *r), void *userdata, Failure *f);
+
+/* The highest revision that may ever have been given out, and the boot in which the last change was made (""
+ * if there was none). Read at open. */
+uint64_t store_revision(const Store *store);
+const char *store_boot_id(const Store *store);
+
+/* Queues the device as it is now (its state, placement and spec). Returns 0, or a negative errno if it could
+ * not even be queued: done() is not called then. */
+int store_put_device(Store *store, const Device *device, store_done_t done, void *userdata);
+
+/* Queues the removal of the device. revision: the inventory's, after the removal. */
+int store_remove_device(Store *store, const char *name, uint64_t revision, store_done_t done, void *userdata);
+
+/* Queues the note that what is recorded is true in the boot of this ID. */
+int store_put_boot_id(Store *store, const char *boot_id, store_done_t done, void *userdata);
+
+/* Waits at most timeout_usec until all that is queued is committed and reported. True: it is. */
+bool store_drain(Store *store, uint64_t timeout_usec);
+
+/* Closes it; everything must have been drained. */
+Store *store_close(Store *store);
+DEFINE_CLEANUP(Store *, store_close)

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "util/fs.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/macro.h"
+
+int fs_make_directory(const char *path, mode_t mode) {
+        _cleanup_free_ char *copy = strdup(path);
+        struct stat st;
+
+        if (!copy)
+                return -ENOMEM;
+
+        for (char *p = copy; *p;) {
+                char c;
+
+                p += strspn(p, "/");
+                p += strcspn(p, "/");
+                c = *p;
+                *p = '\0';
+                if (mkdir(copy, c ? 0755 : mode) < 0 && errno != EEXIST)
+                        return -errno;
+                *p = c;
+        }
+
+        if (stat(path, &st) < 0)
+                return -errno;
+        return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}

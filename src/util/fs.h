@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <sys/types.h>
+
+/* Makes the directory, and those above it, if they are not there. path is absolute. Returns 0, or a negative
+ * errno: -ENOTDIR if something else is in the way. */
+int fs_make_directory(const char *path, mode_t mode);

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+libhsvdpad_a_SOURCES += \
+	src/util/clock.c src/util/clock.h \
+	src/util/fs.c src/util/fs.h \
+	src/util/json.c src/util/json.h \
+	src/util/log.c src/util/log.h \
+	src/util/macro.h \
+	src/util/workqueue.c src/util/workqueue.h

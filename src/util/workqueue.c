@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "util/workqueue.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+
+#include "util/clock.h"
+
+struct Workqueue {
+        workqueue_process_t process;
+        void *userdata;
+        size_t max_queued;
+        size_t length; /* loop's thread only */
+
+        pthread_t thread;
+        pthread_mutex_t lock;
+        pthread_cond_t wakeup;
+        WorkList queued;   /* under lock */
+        WorkList finished; /* under lock */
+        bool stop;         /* under lock */
+
+        int event_fd;
+        sd_event_source *source;
+};
+
+static void *workqueue_thread(void *userdata) {
+        Workqueue *q = userdata;
+
+        for (;;) {
+                WorkList batch = STAILQ_HEAD_INITIALIZER(batch);
+
+                pthread_mutex_lock(&q->lock);
+                while (STAILQ_EMPTY(&q->queued) && !q->stop)
+                        pthread_cond_wait(&q->wakeup, &q->lock);
+                STAILQ_CONCAT(&batch, &q->queued);
+                pthread_mutex_unlock(&q->lock);
+
+                if (STAILQ_EMPTY(&batch))
+                        return NULL;
+                q->process(q, &batch, q->userdata);
+        }
+}
+
+void workqueue_report(Workqueue *q, Work *work) {
+        bool first;
+
+        pthread_mutex_lock(&q->lock);
+        first = STAILQ_EMPTY(&q->finished);
+        STAILQ_INSERT_TAIL(&q->finished, work, entry);
+        pthread_mutex_unlock(&q->lock);
+
+        /* The loop takes the whole list each time it wakes up, so only the first item needs a wake-up. */
+        if (first)
+                (void) eventfd_write(q->event_fd, 1);
+}
+
+static void workqueue_dispatch(Workqueue *q) {
+        WorkList finished = STAILQ_HEAD_INITIALIZER(finished);
+        Work *work;
+
+        pthread_mutex_lock(&q->lock);
+        STAILQ_CONCAT(&finished, &q->finished);
+        pthread_mutex_unlock(&q->lock);
+
+        while ((work = STAILQ_FIRST(&finished))) {
+                STAILQ_REMOVE_HEAD(&finished, entry);
+                q->length--;
+                work->done(work);
+        }
+}
+
+static int on_finished(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        eventfd_t n;
+
+        (void) eventfd_read(fd, &n);
+        workqueue_dispatch(userdata);
+        return 0;
+}
+
+/* Signals are the loop's: the thread is born with all of them blocked. */
+static int workqueue_start_thread(Workqueue *q, const char *name) {
+        sigset_t all, saved;
+        int r;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &saved);
+        r = pthread_create(&q->thread, NULL, workqueue_thread, q);
+        pthread_sigmask(SIG_SETMASK, &saved, NULL);
+        if (r != 0)
+                return -r;
+
+        (void) pthread_setname_np(q->thread, name);
+        return 0;
+}
+
+int workqueue_new(sd_event *event, const char *name, size_t max_queued, workqueue_process_t process, void *userdata,
+                  Workqueue **ret) {
+        Workqueue *q;
+        int r;
+
+        q = calloc(1, sizeof *q);
+        if (!q)
+                return -ENOMEM;
+
+        q->process = process;
+        q->userdata = userdata;
+        q->max_queued = max_queued;
+        STAILQ_INIT(&q->queued);
+        STAILQ_INIT(&q->finished);
+        pthread_mutex_init(&q->lock, NULL);
+        pthread_cond_init(&q->wakeup, NULL);
+
+        q->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (q->event_fd < 0) {
+                r = -errno;
+                goto fail;
+        }
+
+        r = sd_event_add_io(event, &q->source, q->event_fd, POLLIN, on_finished, q);
+        if (r < 0)
+                goto fail;
+
+        r = workqueue_start_thread(q, name);
+        if (r < 0)
+                goto fail;
+
+        *ret = q;
+        return 0;
+
+fail:
+        sd_event_source_unref(q->source);
+        if (q->event_fd >= 0)
+                close(q->event_fd);
+        free(q);
+        return r;
+}
+
+int workqueue_submit(Workqueue *q, Work *work) {
+        if (q->length >= q->max_queued)
+                return -EAGAIN;
+
+        q->length++;
+        pthread_mutex_lock(&q->lock);
+        STAILQ_INSERT_TAIL(&q->queued, work, entry);
+        pthread_cond_signal(&q->wakeup);
+        pthread_mutex_unlock(&q->lock);
+        return 0;
+}
+
+size_t workqueue_length(const Workqueue *q) {
+        return q->length;
+}
+
+bool workqueue_drain(Workqueue *q, uint64_t timeout_usec) {
+        uint64_t now = clock_monotonic_usec(), end = now + timeout_usec;
+
+        for (; q->length > 0 && now < end; now = clock_monotonic_usec()) {
+                struct pollfd p = { .fd = q->event_fd, .events = POLLIN };
+                eventfd_t n;
+
+                (void) poll(&p, 1, (int) ((end - now) / USEC_PER_MSEC) + 1);
+                (void) eventfd_read(q->event_fd, &n);
+                workqueue_dispatch(q);
+        }
+
+        return q->length == 0;
+}
+
+Workqueue *workqueue_free(Workqueue *q) {
+        if (!q)
+                return NULL;
+
+        assert(q->length == 0);
+        pthread_mutex_lock(&q->lock);
+        q->stop = true;
+        pthread_cond_signal(&q->wakeup);
+        pthread_mutex_unlock(&q->lock);
+        pthread_join(q->thread, NULL);
+
+        sd_event_source_unref(q->source);
+        close(q->event_fd);
+        pthread_cond_destroy(&q->wakeup);
+        pthread_mutex_destroy(&q->lock);
+        free(q);
+        return NULL;
+}

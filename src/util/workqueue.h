@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A thread that waits so that the event loop need not.
+ *
+ * The loop submits items; the thread takes everything that is queued, in order, hands it to process(), and
+ * process() reports each item when it is through; the loop then calls the item's done(). An item belongs to the
+ * queue from workqueue_submit() until its done() is called, which happens exactly once. Nothing but the items
+ * is shared between the two threads.
+ *
+ * The store's writer uses a whole batch as one transaction; a backend worker reports item by item. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <systemd/sd-event.h>
+
+#include "util/macro.h"
+
+typedef struct Work Work;
+typedef struct Workqueue Workqueue;
+
+STAILQ_HEAD(WorkList, Work);
+typedef struct WorkList WorkList;
+
+/* Embed it; CONTAINER_OF() leads back. */
+struct Work {
+        STAILQ_ENTRY(Work) entry;
+        void (*done)(Work *work); /* on the loop's thread; owns the item from then on */
+};
+
+/* On the queue's thread. Takes every item off the batch and passes each to workqueue_report(). */
+typedef void (*workqueue_process_t)(Workqueue *queue, WorkList *batch, void *userdata);
+
+/* Makes the queue and starts its thread (named name, at most 15 bytes). max_queued bounds the items that are
+ * submitted and not yet done. event is referenced. Returns 0, or a negative errno. */
+int workqueue_new(sd_event *event, const char *name, size_t max_queued, workqueue_process_t process, void *userdata,
+                  Workqueue **ret);
+
+/* Hands over work. Returns 0, or -EAGAIN when max_queued items are under way (the caller keeps the item). */
+int workqueue_submit(Workqueue *queue, Work *work);
+
+/* Items submitted and not yet done. */
+size_t workqueue_length(const Workqueue *queue);
+
+/* On the queue's thread: work is through, its done() may be called. */
+void workqueue_report(Workqueue *queue, Work *work);
+
+/* Waits at most timeout_usec until everything that was submitted is done, calling the done() functions.
+ * Returns true if the queue is empty then. */
+bool workqueue_drain(Workqueue *queue, uint64_t timeout_usec);
+
+/* Ends the thread and frees the queue, which must be empty. If the thread is stuck (a drain has failed) do not
+ * call this: leave the process instead. */
+Workqueue *workqueue_free(Workqueue *queue);
+DEFINE_CLEANUP(Workqueue *, workqueue_free)
