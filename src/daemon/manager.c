@@ -22,6 +22,7 @@ struct Manager {
         Lifecycle *lifecycle;
         HttpServer *http;
         size_t n_listening;
+        bool stop_requested;
 };
 
 static int make_directories(const Config *config) {
@@ -33,6 +34,14 @@ static int make_directories(const Config *config) {
         r = fs_make_directory(config->runtime_dir, 0755);
         if (r < 0)
                 return log_error_errno(r, "Cannot make the runtime directory %s: %m", config->runtime_dir);
+        return 0;
+}
+
+/* Not sd_event_exit(): the loop has to go on until what is under way is through. */
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        Manager *m = userdata;
+
+        m->stop_requested = true;
         return 0;
 }
 
@@ -51,10 +60,10 @@ static int setup_event(Manager *m) {
         r = sd_event_default(&m->event);
         if (r < 0)
                 return r;
-        r = sd_event_add_signal(m->event, NULL, SIGTERM, NULL, NULL);
+        r = sd_event_add_signal(m->event, NULL, SIGTERM, on_signal, m);
         if (r < 0)
                 return r;
-        r = sd_event_add_signal(m->event, NULL, SIGINT, NULL, NULL);
+        r = sd_event_add_signal(m->event, NULL, SIGINT, on_signal, m);
         if (r < 0)
                 return r;
         return sd_event_set_watchdog(m->event, true);
@@ -203,7 +212,8 @@ int manager_run(Manager *m, bool *ret_stuck) {
         if (r < 0)
                 return EXIT_FAILURE;
 
-        r = sd_event_loop(m->event);
+        while (!m->stop_requested && r >= 0)
+                r = sd_event_run(m->event, UINT64_MAX);
         if (r < 0)
                 log_error_errno(r, "The event loop failed: %m");
         *ret_stuck = !stop(m);

@@ -14,7 +14,9 @@ static void decode_class(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
         const char *text;
 
         if (!json_take_string(d, object, "class", 32, &text)) {
-                if (!json_object_get(object, "class"))
+                json_t *value = json_object_get(object, "class");
+
+                if (!value || json_is_null(value))
                         json_fault(d, "class", "missing", "is required");
         } else if (class_parse(text, &spec->class) < 0)
                 json_fault(d, "class", "unknown-class",
@@ -146,6 +148,8 @@ int labels_decode(JsonDecoder *d, json_t *labels, json_t **ret) {
                         json_fault(d, key, "too-long", "a key must have 1 to %d bytes", LABEL_KEY_MAX - 1);
                 else if (!json_is_string(value))
                         json_fault(d, key, "wrong-type", "must be a string");
+                else if (strlen(json_string_value(value)) != json_string_length(value))
+                        json_fault(d, key, "bad-string", "must not have a NUL character in it");
                 else if (json_string_length(value) > LABEL_VALUE_MAX)
                         json_fault(d, key, "too-long", "must have %d bytes at the most", LABEL_VALUE_MAX);
         }
@@ -248,12 +252,17 @@ static json_t *encode_features(const DeviceSpec *spec) {
         return array;
 }
 
+/* For json_pack(), a NULL that may be left out and one that came from a failed allocation are the same; what must be
+ * there is counted afterwards. */
 static json_t *encode_net(const NetSpec *net) {
+        size_t n = (size_t) net->has_mac + (net->mtu != 0) + (net->max_vqp != 0);
+        _cleanup_json_ json_t *json = NULL;
         char mac[MAC_TEXT_MAX];
 
-        return json_pack("{s:s*, s:o*, s:o*}", "mac", net->has_mac ? mac_format(net->mac, mac) : NULL, "mtu",
+        json = json_pack("{s:s*, s:o*, s:o*}", "mac", net->has_mac ? mac_format(net->mac, mac) : NULL, "mtu",
                          net->mtu ? json_integer(net->mtu) : NULL, "max_vqp",
                          net->max_vqp ? json_integer(net->max_vqp) : NULL);
+        return json && json_object_size(json) == n ? TAKE_PTR(json) : NULL;
 }
 
 static json_t *encode_endpoint(const EndpointSpec *endpoint) {
@@ -265,15 +274,21 @@ static json_t *encode_endpoint(const EndpointSpec *endpoint) {
 }
 
 json_t *device_spec_encode(const DeviceSpec *spec) {
+        bool has_net = spec->class == CLASS_NET;
+        _cleanup_json_ json_t *json = NULL;
         char class[16];
 
-        return json_pack("{s:s, s:s*, s:s, s:o*, s:o*, s:s*, s:O*, s:b, s:i, s:o}", "class",
+        json = json_pack("{s:s, s:s*, s:s, s:o*, s:o*, s:s*, s:O*, s:b, s:i, s:o}", "class",
                          class_format(spec->class, class), "mgmtdev", spec->mgmtdev, "driver",
                          bus_driver_name(spec->driver), "features",
                          spec->has_features ? encode_features(spec) : NULL, "net",
-                         spec->class == CLASS_NET ? encode_net(&spec->net) : NULL, "owner", spec->owner, "labels",
-                         spec->labels, "persistent", spec->persistent, "lease_seconds", 0, "endpoint",
+                         has_net ? encode_net(&spec->net) : NULL, "owner", spec->owner, "labels", spec->labels,
+                         "persistent", spec->persistent, "lease_seconds", 0, "endpoint",
                          encode_endpoint(&spec->endpoint));
+        if (!json || (spec->has_features && !json_object_get(json, "features")) ||
+            (has_net && !json_object_get(json, "net")))
+                return NULL;
+        return TAKE_PTR(json);
 }
 
 bool device_spec_equal(const DeviceSpec *a, const DeviceSpec *b) {

@@ -6,6 +6,7 @@
 #include "inventory/spec-json.h"
 #include "lifecycle/context.h"
 #include "lifecycle/placement.h"
+#include "lifecycle/record.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -20,7 +21,7 @@ static void on_ready(Operation *op) {
 
         /* Nobody waits for this: if it is lost, the next start finds the intent and the device, and comes to the
          * same end. */
-        (void) store_put_device(l->store, device, NULL, NULL);
+        (void) record_device(l, device);
         operation_end(op, &(Outcome){ .device = device, .created = true });
 }
 
@@ -139,8 +140,8 @@ static void create_new(Verb *verb) {
         begin(verb, TAKE_PTR(device), true);
 }
 
-/* Of a device that failed or is lost. Where it was may be gone, and what was there with it: then it goes where a new
- * one would. */
+/* Of a device that failed or is lost. Where it was may be gone, and what was there with it: then it goes where a
+ * new one would. */
 static void create_again(Verb *verb, Device *device) {
         Mgmtdev *mgmtdev = device->mgmtdev;
 

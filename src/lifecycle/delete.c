@@ -4,18 +4,15 @@
 #include <errno.h>
 
 #include "lifecycle/context.h"
+#include "lifecycle/record.h"
 #include "util/log.h"
 
 static void on_gone(Operation *op) {
-        Lifecycle *l = op->lifecycle;
-        char name[DEVICE_NAME_MAX];
-
-        strcpy(name, op->device->name);
-        log_device(LOG_NOTICE, 0, name, "deleted from %s", op->device->mgmtdev->info.handle);
+        log_device(LOG_NOTICE, 0, op->device->name, "deleted from %s", op->device->mgmtdev->info.handle);
 
         /* Nobody waits for this: if it is lost, the next start finds the intent and no device, and drops the
          * record. What is queued later under the same name comes later on the disk too. */
-        (void) store_remove_device(l->store, name, ++l->inventory->revision, NULL, NULL);
+        (void) record_removal(op->lifecycle, op->device);
         operation_end_and_remove(op, &(Outcome){});
 }
 

@@ -8,6 +8,7 @@ libhsvdpad_a_SOURCES += \
 	src/lifecycle/machine.c src/lifecycle/machine.h \
 	src/lifecycle/operation.c src/lifecycle/operation.h \
 	src/lifecycle/placement.c src/lifecycle/placement.h \
+	src/lifecycle/record.c src/lifecycle/record.h \
 	src/lifecycle/recovery.c src/lifecycle/recovery.h \
 	src/lifecycle/scan.c src/lifecycle/scan.h \
 	src/lifecycle/stats.c src/lifecycle/stats.h \

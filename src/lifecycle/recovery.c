@@ -9,6 +9,7 @@
 #include "lifecycle/context.h"
 #include "lifecycle/create.h"
 #include "lifecycle/delete.h"
+#include "lifecycle/record.h"
 #include "util/log.h"
 
 /* Enough to keep the worker busy, and few enough that a large inventory needs no large memory to recover. */
@@ -108,7 +109,7 @@ static int load_record(void *userdata, const StoreRecord *r) {
 static void settle(Operation *op) {
         Lifecycle *l = op->lifecycle;
 
-        if (store_put_device(l->store, op->device, NULL, NULL) < 0)
+        if (!record_device(l, op->device))
                 l->recovery.has_failed = true;
         operation_end(op, &(Outcome){});
 }
@@ -116,7 +117,7 @@ static void settle(Operation *op) {
 static void drop(Operation *op) {
         Lifecycle *l = op->lifecycle;
 
-        if (store_remove_device(l->store, op->device->name, ++l->inventory->revision, NULL, NULL) < 0)
+        if (!record_removal(l, op->device))
                 l->recovery.has_failed = true;
         operation_end_and_remove(op, &(Outcome){});
 }

@@ -142,6 +142,9 @@ static void on_scanned(Work *work) {
         }
 
         verb_start_all(&l->scanner.waiting);
+        STAILQ_CONCAT(&l->scanner.waiting, &l->scanner.next);
+        if (!STAILQ_EMPTY(&l->scanner.waiting))
+                scan_start(l);
         recovery_continue(l);
 }
 
@@ -169,6 +172,11 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
 }
 
 void scan_wait(Lifecycle *l, Verb *verb) {
+        if (l->scanner.is_running) {
+                STAILQ_INSERT_TAIL(&l->scanner.next, verb, entry);
+                return;
+        }
+
         scan_start(l);
         if (l->scanner.is_running)
                 STAILQ_INSERT_TAIL(&l->scanner.waiting, verb, entry);
@@ -180,6 +188,7 @@ int scan_init(Lifecycle *l) {
         int r;
 
         STAILQ_INIT(&l->scanner.waiting);
+        STAILQ_INIT(&l->scanner.next);
         r = sd_event_add_time_relative(l->event, &l->scanner.timer, CLOCK_MONOTONIC, SCAN_INTERVAL_USEC,
                                        USEC_PER_SEC, on_timer, l);
         if (r < 0)

@@ -8,7 +8,8 @@
 
 typedef struct Scanner {
         bool is_running;
-        VerbList waiting; /* run when the look is over */
+        VerbList waiting; /* run when the look under way is over */
+        VerbList next;    /* came while it was under way: run when another one is over */
         sd_event_source *timer;
         char last_failure[256]; /* so that the same one is logged once */
 } Scanner;

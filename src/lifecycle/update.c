@@ -6,6 +6,7 @@
 
 #include "inventory/spec-json.h"
 #include "lifecycle/context.h"
+#include "lifecycle/record.h"
 #include "util/log.h"
 
 static void swap_specs(Operation *op) {
@@ -50,7 +51,7 @@ static void on_mac_set(Operation *op) {
 
         device->status = op->task.status;
         inventory_touch_device(op->lifecycle->inventory, device);
-        (void) store_put_device(op->lifecycle->store, device, NULL, NULL);
+        (void) record_device(op->lifecycle, device);
         operation_end(op, &(Outcome){ .device = device });
 }
 

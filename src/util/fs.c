@@ -2,6 +2,7 @@
 #include "util/fs.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -15,13 +16,15 @@ int fs_make_directory(const char *path, mode_t mode) {
                 return -ENOMEM;
 
         for (char *p = copy; *p;) {
+                bool is_last;
                 char c;
 
                 p += strspn(p, "/");
                 p += strcspn(p, "/");
+                is_last = !p[strspn(p, "/")];
                 c = *p;
                 *p = '\0';
-                if (mkdir(copy, c ? 0755 : mode) < 0 && errno != EEXIST)
+                if (mkdir(copy, is_last ? mode : 0755) < 0 && errno != EEXIST)
                         return -errno;
                 *p = c;
         }

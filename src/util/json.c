@@ -20,6 +20,12 @@ static void pointer_append(char pointer[static JSON_POINTER_MAX], const char *me
                 } else
                         pointer[n++] = *member;
         }
+        if (*member) {
+                while ((pointer[n - 1] & 0xc0) == 0x80)
+                        n--;
+                if (pointer[n - 1] & 0x80)
+                        n--;
+        }
         pointer[n] = '\0';
 }
 
