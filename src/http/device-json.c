@@ -48,23 +48,27 @@ static json_t *reason_encode(const Failure *reason) {
 
 /* What was observed; nulls while there is nothing to observe. */
 static json_t *status_encode(const Device *device) {
-        bool is_ready = device->state == DEVICE_READY, has_net = device->spec.class == CLASS_NET;
+        bool is_ready = device->state == DEVICE_READY;
         const DeviceStatus *s = is_ready ? &device->status : &(DeviceStatus){};
+        _cleanup_json_ json_t *status = NULL;
 
         /* clang-format off */
-        return json_pack("{s:s, s:s, s:s?, s:o, s:b, s:o, s:o, s:o, s:o, s:o*, s:o}",
-                         "state", device_state_name(device->state),
-                         "mgmtdev", device->mgmtdev->info.handle,
-                         "driver", bus_driver_name(s->driver),
-                         "endpoint", s->endpoint[0] ? http_json_text(s->endpoint) : json_null(),
-                         "simulated", device->mgmtdev->info.simulated,
-                         "vendor_id", is_ready ? json_integer(s->vendor_id) : json_null(),
-                         "max_vqs", known_integer(s->max_vqs),
-                         "vq_size", known_integer(s->vq_size),
-                         "features", s->has_features ? features_encode(device->spec.class, s->features) : json_null(),
-                         "net", has_net ? net_encode(&s->net) : NULL,
-                         "reason", reason_encode(device->reason));
+        status = json_pack("{s:s, s:s, s:s?, s:o, s:b, s:o, s:o, s:o, s:o, s:o}",
+                           "state", device_state_name(device->state),
+                           "mgmtdev", device->mgmtdev->info.handle,
+                           "driver", bus_driver_name(s->driver),
+                           "endpoint", s->endpoint[0] ? http_json_text(s->endpoint) : json_null(),
+                           "simulated", device->mgmtdev->info.simulated,
+                           "vendor_id", is_ready ? json_integer(s->vendor_id) : json_null(),
+                           "max_vqs", known_integer(s->max_vqs),
+                           "vq_size", known_integer(s->vq_size),
+                           "features", s->has_features ? features_encode(device->spec.class, s->features) : json_null(),
+                           "reason", reason_encode(device->reason));
         /* clang-format on */
+        if (device->spec.class == CLASS_NET && json_object_set_new(status, "net", net_encode(&s->net)) < 0)
+                return NULL;
+
+        return TAKE_PTR(status);
 }
 
 json_t *device_encode(const Device *device) {

@@ -219,6 +219,10 @@ int http_server_new(sd_event *event, Lifecycle *l, const HttpConfig *config, Htt
 }
 
 void http_server_quiesce(HttpServer *s) {
+        /* A second time, the library would name descriptors that are closed. */
+        if (s->context.closing)
+                return;
+
         s->context.closing = true;
         for (size_t i = 0; i < s->n_listeners; i++) {
                 int fd = MHD_quiesce_daemon(s->listener[i]->daemon);

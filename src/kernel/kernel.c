@@ -212,13 +212,42 @@ static int kernel_observe(Backend *b, const char *name, DeviceStatus *ret, Failu
         return 0;
 }
 
-/* Of a device that virtio_vdpa has made an interface of: that has its own copy of the address. */
-static int set_netdev_mac(KernelBackend *k, const char *name, const uint8_t mac[6], Failure *f) {
+/* The kernel answers with success also where it has done nothing. */
+static int set_device_mac(KernelBackend *k, const char *name, const uint8_t mac[6], Failure *f) {
+        DeviceStatus status = {};
+        int r;
+
+        r = vdpa_netlink_set_mac(k->netlink, name, mac, f);
+        if (r < 0)
+                return r;
+        r = vdpa_netlink_get_config(k->netlink, name, &status, f);
+        if (r < 0)
+                return r;
+        if (!status.net.has_mac || memcmp(status.net.mac, mac, sizeof status.net.mac) != 0)
+                return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP,
+                                   "The management device of '%s' does not set MAC addresses in place.", name);
+
+        return 0;
+}
+
+/* An interface of virtio_vdpa has a copy of the address, from when it was made; it has to be told, too. */
+static int kernel_set_mac(Backend *b, const char *name, const uint8_t mac[6], Failure *f) {
+        KernelBackend *k = kernel_backend(b);
         Endpoint endpoint;
         BusDriver driver;
         int r;
 
         r = find_endpoint(k, name, &driver, &endpoint, f);
+        if (r < 0)
+                return r;
+        if (endpoint.kind == ENDPOINT_NETDEV_MOVED)
+                return failure_set(
+                        f, ERROR_IN_USE, EBUSY,
+                        "The interface of '%s' is in another network namespace, where its address cannot be "
+                        "set from here.",
+                        name);
+
+        r = set_device_mac(k, name, mac, f);
         if (r < 0 || endpoint.kind != ENDPOINT_NETDEV)
                 return r;
         r = netdev_set_mac(endpoint.name, mac);
@@ -228,26 +257,6 @@ static int set_netdev_mac(KernelBackend *k, const char *name, const uint8_t mac[
                                    name, endpoint.name, kernel_error_text(r));
 
         return 0;
-}
-
-static int kernel_set_mac(Backend *b, const char *name, const uint8_t mac[6], Failure *f) {
-        KernelBackend *k = kernel_backend(b);
-        DeviceStatus status = {};
-        int r;
-
-        r = vdpa_netlink_set_mac(k->netlink, name, mac, f);
-        if (r < 0)
-                return r;
-
-        /* The kernel answers with success also where it has done nothing. */
-        r = vdpa_netlink_get_config(k->netlink, name, &status, f);
-        if (r < 0)
-                return r;
-        if (!status.net.has_mac || memcmp(status.net.mac, mac, sizeof status.net.mac) != 0)
-                return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP,
-                                   "The management device of '%s' does not set MAC addresses in place.", name);
-
-        return set_netdev_mac(k, name, mac, f);
 }
 
 static int kernel_destroy(Backend *b, const char *name, Failure *f) {

@@ -14,6 +14,8 @@ libhsvdpad_a_SOURCES += \
 	src/kernel/genl.h \
 	src/kernel/kernel.c \
 	src/kernel/kernel.h \
+	src/kernel/netdev.c \
+	src/kernel/netdev.h \
 	src/kernel/openers.c \
 	src/kernel/openers.h \
 	src/kernel/release.c \

@@ -12,10 +12,6 @@
 
 #include "util/macro.h"
 
-static void sd_device_unrefp(sd_device **d) {
-        sd_device_unref(*d);
-}
-
 bool netdev_is_settled(const char *ifname) {
         _cleanup_(sd_device_unrefp) sd_device *device = NULL;
         int r;

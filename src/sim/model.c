@@ -123,10 +123,13 @@ static int model_load_mgmtdev(Model *m, unsigned i, const char *directory, Failu
             !handle_is_valid(mgmtdev->handle))
                 return model_file_damaged(directory, f, "management device %u is impossible", i);
 
-        for (unsigned k = 0; k < i; k++)
-                if (mgmtdev_is_live(m, k) && strcmp(model_mgmtdev_handle(m, k), mgmtdev->handle) == 0)
-                        return model_file_damaged(directory, f, "management device %s is there twice",
-                                                  mgmtdev->handle);
+        for (unsigned k = 0; k < i; k++) {
+                const char *other = model_mgmtdev_handle(m, k);
+
+                if (other && strcmp(other, mgmtdev->handle) == 0)
+                        return model_file_damaged(directory, f, "management device %s is there twice", other);
+        }
+
         return 0;
 }
 

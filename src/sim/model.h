@@ -6,7 +6,7 @@
  * cycle, as the runtime directory does. One process at a time has the model open, and one thread uses it.
  *
  * A kill between any two instructions leaves the file consistent: an entry is filled in first and made live by one
- * store, changed by one store of the word that changes, and destroyed by one store. */
+ * store, changed by stores that each leave it whole, and destroyed by one store. */
 
 #include <stdatomic.h>
 #include <stdint.h>

@@ -38,8 +38,8 @@ typedef struct SimConfig {
 /* One management device, sim0, that makes as many devices as the model holds, of every class. Static. */
 const SimConfig *sim_config_default(void);
 
-/* Whether management devices like these can be: how many, their handles, classes. Returns 0, or -EINVAL with f set.
- */
+/* Whether there can be such management devices: how many, their handles, classes. Returns 0, or -EINVAL with f
+ * set. */
 int sim_config_check(const SimConfig *config, Failure *f);
 
 /* Makes the backend; config is copied. What devices the model holds on management devices that are not configured
