@@ -64,7 +64,7 @@ static void print_log_level(const Key *key, const Config *config, FILE *out) {
 }
 
 static int set_path(const Key *key, Config *config, const char *value) {
-        char **target = (char **) ((char *) config + key->offset);
+        char **target = (char **) (void *) ((char *) config + key->offset);
         char *copy;
 
         if (value[0] != '/')
@@ -78,7 +78,7 @@ static int set_path(const Key *key, Config *config, const char *value) {
 }
 
 static void print_path(const Key *key, const Config *config, FILE *out) {
-        fprintf(out, "%s = %s\n", key->name, *(char *const *) ((const char *) config + key->offset));
+        fprintf(out, "%s = %s\n", key->name, *(char *const *) (const void *) ((const char *) config + key->offset));
 }
 
 int config_parse_uint(const char *value, uint32_t min, uint32_t max, uint32_t *ret) {

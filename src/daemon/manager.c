@@ -188,18 +188,18 @@ static void on_started(void *userdata, const Outcome *outcome) {
 }
 
 static bool stop(Manager *m) {
-        uint64_t timeout = m->config->stop_timeout_sec * USEC_PER_SEC;
+        bool is_through;
 
         (void) sd_notify(0, "STOPPING=1\nSTATUS=Finishing what is under way");
         http_server_quiesce(m->http);
-        if (!lifecycle_stop(m->lifecycle, timeout)) {
+        is_through = lifecycle_stop(m->lifecycle, m->config->stop_timeout_sec * USEC_PER_SEC);
+        if (!is_through)
                 log_error("%zu operations are not through after %u s: left to the next start",
                           lifecycle_n_operations(m->lifecycle), m->config->stop_timeout_sec);
-                return false;
-        }
 
+        /* The answers that there are. */
         (void) http_server_drain(m->http, 2 * USEC_PER_SEC);
-        return true;
+        return is_through;
 }
 
 int manager_run(Manager *m, bool *ret_stuck) {

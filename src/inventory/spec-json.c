@@ -252,8 +252,8 @@ static json_t *encode_features(const DeviceSpec *spec) {
         return array;
 }
 
-/* For json_pack(), a NULL that may be left out and one that came from a failed allocation are the same; what must be
- * there is counted afterwards. */
+/* For json_pack(), a NULL that may be left out and one that came from a failed allocation are the same; what must
+ * be there is counted afterwards. */
 static json_t *encode_net(const NetSpec *net) {
         size_t n = (size_t) net->has_mac + (net->mtu != 0) + (net->max_vqp != 0);
         _cleanup_json_ json_t *json = NULL;
@@ -278,13 +278,12 @@ json_t *device_spec_encode(const DeviceSpec *spec) {
         _cleanup_json_ json_t *json = NULL;
         char class[16];
 
-        json = json_pack("{s:s, s:s*, s:s, s:o*, s:o*, s:s*, s:O*, s:b, s:i, s:o}", "class",
-                         class_format(spec->class, class), "mgmtdev", spec->mgmtdev, "driver",
-                         bus_driver_name(spec->driver), "features",
-                         spec->has_features ? encode_features(spec) : NULL, "net",
-                         has_net ? encode_net(&spec->net) : NULL, "owner", spec->owner, "labels", spec->labels,
-                         "persistent", spec->persistent, "lease_seconds", 0, "endpoint",
-                         encode_endpoint(&spec->endpoint));
+        json = json_pack(
+                "{s:s, s:s*, s:s, s:o*, s:o*, s:s*, s:O*, s:b, s:i, s:o}", "class",
+                class_format(spec->class, class), "mgmtdev", spec->mgmtdev, "driver", bus_driver_name(spec->driver),
+                "features", spec->has_features ? encode_features(spec) : NULL, "net",
+                has_net ? encode_net(&spec->net) : NULL, "owner", spec->owner, "labels", spec->labels, "persistent",
+                spec->persistent, "lease_seconds", 0, "endpoint", encode_endpoint(&spec->endpoint));
         if (!json || (spec->has_features && !json_object_get(json, "features")) ||
             (has_net && !json_object_get(json, "net")))
                 return NULL;

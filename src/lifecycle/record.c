@@ -6,7 +6,8 @@
 
 static void on_recorded(void *userdata, const Failure *failure) {
         if (failure)
-                log_error_errno(failure->error, "The inventory on disk is behind; the next start makes up for it: %s",
+                log_error_errno(failure->error,
+                                "The inventory on disk is behind; the next start makes up for it: %s",
                                 failure->detail);
 }
 
