@@ -95,15 +95,11 @@ static int step(HsvDeviceList *list, const HsvDocument *page) {
         return 0;
 }
 
-int hsv_device_list_next(HsvDeviceList *list, unsigned page_size, HsvDocument **ret) {
+static int fetch(HsvDeviceList *list, unsigned page_size, HsvDocument **ret) {
         _cleanup_(hsv_document_freep) HsvDocument *page = NULL;
         _cleanup_free_ char *path = NULL;
         int r;
 
-        if (list->at_end) {
-                *ret = NULL;
-                return 0;
-        }
         r = page_path(list, page_size, &path);
         if (r < 0)
                 return error_set(&list->client->error, r, "Out of memory");
@@ -113,4 +109,11 @@ int hsv_device_list_next(HsvDeviceList *list, unsigned page_size, HsvDocument **
         if (r == 0)
                 *ret = TAKE_PTR(page);
         return r;
+}
+
+int hsv_device_list_next(HsvDeviceList *list, unsigned page_size, HsvDocument **ret) {
+        if (!list->at_end)
+                return fetch(list, page_size, ret);
+        *ret = NULL;
+        return 0;
 }

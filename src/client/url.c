@@ -113,7 +113,7 @@ int path_append_segment(const char *prefix, const char *text, char **ret) {
 
 int path_append_handle(const char *prefix, const char *handle, char **ret) {
         const char *slash = strchr(handle, '/');
-        _cleanup_free_ char *bus = NULL, *path = NULL;
+        _cleanup_free_ char *bus = NULL;
         int r;
 
         if (!slash)
@@ -122,6 +122,8 @@ int path_append_handle(const char *prefix, const char *handle, char **ret) {
         bus = strndup(handle, (size_t) (slash - handle));
         if (!bus)
                 return -ENOMEM;
+
+        _cleanup_free_ char *path = NULL;
         r = path_append_segment(prefix, bus, &path);
         if (r < 0)
                 return r;

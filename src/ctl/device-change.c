@@ -12,7 +12,7 @@
 #include "ctl/text.h"
 #include "ctl/value.h"
 
-/* The spec as JSON text, or the exit code of the mistake in it. */
+/* Sets *ret to the spec as JSON text, or returns the exit code of the mistake in it. */
 static ExitCode spec_text(const Arguments *arguments, char **ret) {
         json_t *spec = NULL;
         SpecFault fault;
@@ -76,7 +76,7 @@ ExitCode device_create(Context *context, const Arguments *arguments) {
         if (!arguments_has(arguments, "class"))
                 return report_usage("device create: --class is missing");
         code = spec_text(arguments, &spec);
-        if (code != EXIT_CODE_OK)
+        if (!spec)
                 return code;
 
         r = hsv_device_create(context->client, name, spec, &document, &created);
@@ -95,7 +95,7 @@ ExitCode device_set(Context *context, const Arguments *arguments) {
         if (arguments_has(arguments, "owner") && arguments_has(arguments, "no-owner"))
                 return report_usage("device set: --owner and --no-owner exclude each other");
         code = spec_text(arguments, &spec);
-        if (code != EXIT_CODE_OK)
+        if (!spec)
                 return code;
         if (strcmp(spec, "{}") == 0)
                 return report_usage("device set: nothing is said to change");

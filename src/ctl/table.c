@@ -166,7 +166,7 @@ static void print_row(const Table *table, const Screen *screen, char **row, cons
 }
 
 void table_print(const Table *table, const Screen *screen) {
-        size_t natural[TABLE_COLUMNS_MAX], widths[TABLE_COLUMNS_MAX];
+        size_t natural[TABLE_COLUMNS_MAX] = {}, widths[TABLE_COLUMNS_MAX] = {};
 
         for (size_t i = 0; i < table->n_columns; i++)
                 natural[i] = strlen(table->columns[i].title);

@@ -1,75 +1,77 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ctl/value.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "ctl/text.h"
 #include "util/macro.h"
 
-static char *format_string(const char *text) {
-        return text_escape(text[0] ? text : "-", false);
+/* All of these return false when out of memory. */
+static bool print_value(FILE *file, const HsvValue *value, const char *separator);
+
+static bool print_string(FILE *file, const char *text) {
+        _cleanup_free_ char *escaped = text_escape(text, false);
+
+        return escaped && fputs(escaped[0] ? escaped : "-", file) >= 0;
 }
 
-static char *format_integer(const HsvValue *value) {
-        int64_t number = 0;
+static bool print_number(FILE *file, const HsvValue *value) {
+        _cleanup_free_ char *text = hsv_value_encode(value);
 
-        (void) hsv_value_integer(value, &number);
-        return text_format("%" PRId64, number);
+        return text && fputs(text, file) >= 0;
 }
 
-/* Writes the i-th part of an array or object. False when out of memory. */
-static bool print_part(FILE *file, const HsvValue *value, size_t i) {
-        _cleanup_free_ char *part = value_format(hsv_value_at(value, i), ", "), *key = NULL;
+static bool print_key(FILE *file, const HsvValue *object, size_t i) {
+        bool is_list = hsv_value_kind(hsv_value_at(object, i)) == HSV_KIND_ARRAY;
 
-        if (hsv_value_kind(value) == HSV_KIND_OBJECT) {
-                key = text_escape(hsv_value_key(value, i), false);
-                if (!key)
-                        return false;
-                (void) fprintf(file, "%s%s", key,
-                               hsv_value_kind(hsv_value_at(value, i)) == HSV_KIND_ARRAY ? ": " : "=");
+        return print_string(file, hsv_value_key(object, i)) && fputs(is_list ? ": " : "=", file) >= 0;
+}
+
+/* Goes as deep as the document, which jansson's parser bounds. */
+static bool print_parts(FILE *file, const HsvValue *value, const char *separator) {
+        size_t n = hsv_value_count(value);
+        bool ok = n > 0 || fputs("-", file) >= 0;
+
+        for (size_t i = 0; ok && i < n; i++) {
+                ok = fputs(i > 0 ? separator : "", file) >= 0;
+                if (ok && hsv_value_kind(value) == HSV_KIND_OBJECT)
+                        ok = print_key(file, value, i);
+                ok = ok && print_value(file, hsv_value_at(value, i), ", ");
         }
-        return part && fputs(part, file) >= 0;
+        return ok;
 }
 
-static char *format_parts(const HsvValue *value, const char *separator) {
-        size_t n = hsv_value_count(value), size;
-        bool ok = true;
-        char *ret = NULL;
-        FILE *file;
-
-        if (n == 0)
-                return strdup("-");
-        file = open_memstream(&ret, &size);
-        if (!file)
-                return NULL;
-        for (size_t i = 0; i < n && ok; i++)
-                ok = fputs(i > 0 ? separator : "", file) >= 0 && print_part(file, value, i);
-        if (fclose(file) != 0 || !ok) {
-                free(ret);
-                return NULL;
-        }
-        return ret;
-}
-
-char *value_format(const HsvValue *value, const char *separator) {
+static bool print_value(FILE *file, const HsvValue *value, const char *separator) {
         switch (hsv_value_kind(value)) {
         case HSV_KIND_ABSENT:
         case HSV_KIND_NULL:
-                return strdup("-");
+                return fputs("-", file) >= 0;
         case HSV_KIND_BOOL:
-                return strdup(hsv_value_is_true(value) ? "yes" : "no");
+                return fputs(hsv_value_is_true(value) ? "yes" : "no", file) >= 0;
         case HSV_KIND_INTEGER:
-                return format_integer(value);
         case HSV_KIND_REAL:
-                return hsv_value_encode(value);
+                return print_number(file, value);
         case HSV_KIND_STRING:
-                return format_string(hsv_value_string(value));
+                return print_string(file, hsv_value_string(value));
         case HSV_KIND_ARRAY:
         case HSV_KIND_OBJECT:
-                return format_parts(value, separator);
+                return print_parts(file, value, separator);
         }
+        return false;
+}
+
+char *value_format(const HsvValue *value, const char *separator) {
+        char *text = NULL;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+        bool ok;
+
+        if (!file)
+                return NULL;
+        ok = print_value(file, value, separator);
+        if (fclose(file) == 0 && ok)
+                return text;
+        free(text);
         return NULL;
 }

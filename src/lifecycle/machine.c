@@ -94,17 +94,12 @@ static bool mac_differs(const MachineTask *t) {
 void machine_check(MachineTask *t, Backend *b) {
         int r = look(t, b);
 
-        if (r == -ENODEV) {
-                t->is_gone = true;
-                return;
-        }
-        if (r < 0)
-                return;
-
         /* A change of the MAC address may have been recorded and not yet made when the daemon died. */
-        if (mac_differs(t) && b->ops->set_mac(b, t->name, t->spec.net.mac, &t->failure) == 0)
+        if (r == 0 && mac_differs(t) && b->ops->set_mac(b, t->name, t->spec.net.mac, &t->failure) == 0)
                 r = look(t, b);
-        if (r == 0 && t->failure.code == ERROR_NONE && !t->status.endpoint[0])
+        if (r == -ENODEV)
+                t->is_gone = true;
+        else if (r == 0 && !t->status.endpoint[0])
                 (void) make_ready(t, b);
 }
 
@@ -125,7 +120,7 @@ void machine_delete(MachineTask *t, Backend *b) {
         else {
                 Failure f = t->failure;
 
-                (void) look(t, b);
+                t->is_gone = look(t, b) == -ENODEV;
                 t->failure = f;
         }
 }

@@ -28,12 +28,13 @@ void machine_task_done(MachineTask *task);
 /* Creates the device and makes it ready; on failure undoes what it did, in reverse order. */
 void machine_create(MachineTask *task, Backend *b);
 
-/* Looks at a device that should be ready, and binds and publishes it again if its endpoint is missing. Never
- * deletes anything. */
+/* Looks at a device that should be ready, gives it the MAC address of the spec, and binds and publishes it again if
+ * its endpoint is missing. Never deletes anything. With a failure and a status that has an endpoint, only the MAC
+ * address is wrong. */
 void machine_check(MachineTask *task, Backend *b);
 
-/* Deletes the device; if that fails, looks at what is left. A device of that name on another management device is
- * not ours and stays. */
+/* Deletes the device; if that fails, looks at what is left: nothing is as good as deleted. A device of that name on
+ * another management device is not ours and stays. */
 void machine_delete(MachineTask *task, Backend *b);
 
 /* Sets the MAC address of the spec in place. */

@@ -153,26 +153,48 @@ static void on_confirmed(Operation *op) {
         operation_end(op, &(Outcome){});
 }
 
-static void on_checked(Operation *op) {
-        Lifecycle *l = op->lifecycle;
+/* The same that was wrong with a lost device before is not recorded again at each look. */
+static void on_unusable(Operation *op) {
+        const Failure *reason = op->device->reason, *failure = &op->task.failure;
+
+        if (op->previous_state == DEVICE_LOST && reason && reason->code == failure->code &&
+            strcmp(reason->detail, failure->detail) == 0) {
+                operation_end(op, &(Outcome){});
+                return;
+        }
+
+        log_device(LOG_WARNING, failure->error, op->device->name, "lost: %s", failure->detail);
+        inventory_set_state(op->lifecycle->inventory, op->device, DEVICE_LOST, failure);
+        settle(op);
+}
+
+static void on_there_again(Operation *op) {
         Device *device = op->device;
-        MachineTask *t = &op->task;
+
+        log_device(LOG_NOTICE, 0, device->name, "there again");
+        device->status = op->task.status;
+        inventory_set_state(op->lifecycle->inventory, device, DEVICE_READY, NULL);
+        settle(op);
+}
+
+static void on_checked(Operation *op) {
+        const MachineTask *t = &op->task;
 
         if (t->is_gone) {
                 on_missing(op);
                 return;
         }
+        if (!t->has_status || !t->status.endpoint[0]) {
+                on_unusable(op);
+                return;
+        }
 
-        if (t->failure.code != ERROR_NONE) {
-                log_device(LOG_WARNING, t->failure.error, device->name, "lost: %s", t->failure.detail);
-                inventory_set_state(l->inventory, device, DEVICE_LOST, &t->failure);
-                settle(op);
-        } else if (op->previous_state == DEVICE_LOST) {
-                log_device(LOG_NOTICE, 0, device->name, "there again");
-                device->status = t->status;
-                inventory_set_state(l->inventory, device, DEVICE_READY, NULL);
-                settle(op);
-        } else
+        if (t->failure.code != ERROR_NONE)
+                log_device(LOG_WARNING, t->failure.error, op->device->name, "not as it should be: %s",
+                           t->failure.detail);
+        if (op->previous_state == DEVICE_LOST)
+                on_there_again(op);
+        else
                 on_confirmed(op);
 }
 

@@ -125,6 +125,15 @@ static void apply(Lifecycle *l, Scan *scan) {
                 compare(l, scan);
 }
 
+/* Sets the time of the next look. */
+static void arm(Lifecycle *l, uint64_t interval) {
+        if (l->stopping)
+                return;
+
+        (void) sd_event_source_set_time_relative(l->scanner.timer, interval);
+        (void) sd_event_source_set_enabled(l->scanner.timer, SD_EVENT_ONESHOT);
+}
+
 static void on_scanned(Work *work) {
         Scan *scan = CONTAINER_OF(work, Scan, job.work);
         Lifecycle *l = scan->lifecycle;
@@ -133,13 +142,7 @@ static void on_scanned(Work *work) {
         apply(l, scan);
         scan_free(scan);
         l->scanner.is_running = false;
-
-        if (interval < SCAN_INTERVAL_USEC)
-                interval = SCAN_INTERVAL_USEC;
-        if (!l->stopping) {
-                (void) sd_event_source_set_time_relative(l->scanner.timer, interval);
-                (void) sd_event_source_set_enabled(l->scanner.timer, SD_EVENT_ONESHOT);
-        }
+        arm(l, interval > SCAN_INTERVAL_USEC ? interval : SCAN_INTERVAL_USEC);
 
         verb_start_all(&l->scanner.waiting);
         STAILQ_CONCAT(&l->scanner.waiting, &l->scanner.next);
@@ -157,6 +160,7 @@ void scan_start(Lifecycle *l) {
         scan = calloc(1, sizeof *scan);
         if (!scan) {
                 log_oom();
+                arm(l, SCAN_INTERVAL_USEC);
                 return;
         }
         scan->lifecycle = l;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "inventory/feature.h"
 #include "inventory/spec-json.h"
 #include "lifecycle/context.h"
 #include "lifecycle/record.h"
@@ -131,6 +132,11 @@ void update_run(Verb *verb) {
         }
         if (verb->patch.has_mac && device->spec.class != CLASS_NET) {
                 verb_fail(verb, ERROR_NOT_SUPPORTED, EOPNOTSUPP, "Only a device of class net has a MAC address");
+                return;
+        }
+        if (verb->patch.has_mac && device->spec.has_features && !(device->spec.features & FEATURE_NET_MAC)) {
+                verb_fail(verb, ERROR_NOT_SUPPORTED, EOPNOTSUPP, "Device '%s' was asked for without the feature MAC",
+                          device->name);
                 return;
         }
         if (apply_patch(&device->spec, &verb->patch, &spec) < 0) {

@@ -1,0 +1,743 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "inventory/feature.h"
+#include "sim/model.h"
+#include "sim/sim.h"
+#include "test-sim.h"
+#include "util/clock.h"
+
+/* A small management device of two classes; its devices offer all the features, unless asked for fewer. */
+#define NET_FEATURES   (FEATURE_NET_MAC | FEATURE_NET_MTU | FEATURE_NET_MQ | FEATURE_NET_CTRL_VQ | FEATURE_VERSION_1)
+#define BLOCK_FEATURES (FEATURE_BLOCK_MQ | FEATURE_VERSION_1)
+#define CLASS_SCSI     8u
+
+static const SimMgmtdev small = {
+        .info = {
+                .handle = "pci/0000:01:00.0",
+                .transport = TRANSPORT_PCI_PF,
+                .numa_node = 1,
+                .classes = UINT64_C(1) << CLASS_NET | UINT64_C(1) << CLASS_BLOCK | UINT64_C(1) << CLASS_SCSI,
+                .features = { [CLASS_NET] = NET_FEATURES, [CLASS_BLOCK] = BLOCK_FEATURES },
+                .max_vqs = 9,
+                .max_devices = 3,
+        },
+};
+
+static const SimConfig small_config = { .mgmtdevs = &small, .n_mgmtdevs = 1 };
+
+static Backend *open_sim(const SimConfig *config) {
+        Failure f = FAILURE_INIT;
+        Backend *b = NULL;
+
+        ck_assert_msg(sim_backend_new(config, test_dir, &b, &f) == 0, "%s", f.detail);
+        return b;
+}
+
+static DeviceSpec spec_of(unsigned class) {
+        DeviceSpec spec;
+
+        device_spec_init(&spec);
+        spec.class = class;
+        return spec;
+}
+
+static void expect(int r, const Failure *f, int error, ErrorCode code) {
+        ck_assert_int_eq(r, -error);
+        ck_assert_int_eq(f->code, code);
+        ck_assert_int_eq(f->error, error);
+        ck_assert(f->detail[0]);
+}
+
+static int create(Backend *b, const char *name, const DeviceSpec *spec, Failure *f) {
+        return b->ops->create(b, name, small.info.handle, spec, f);
+}
+
+static void create_good(Backend *b, const char *name, unsigned class) {
+        DeviceSpec spec = spec_of(class);
+        Failure f = FAILURE_INIT;
+
+        ck_assert_msg(create(b, name, &spec, &f) == 0, "%s", f.detail);
+}
+
+static void bind_good(Backend *b, const char *name, BusDriver driver) {
+        Failure f = FAILURE_INIT;
+
+        ck_assert_msg(b->ops->bind(b, name, driver, &f) == 0, "%s", f.detail);
+}
+
+static DeviceStatus observe(Backend *b, const char *name) {
+        Failure f = FAILURE_INIT;
+        DeviceStatus status;
+
+        ck_assert_msg(b->ops->observe(b, name, &status, &f) == 0, "%s", f.detail);
+        return status;
+}
+
+static bool is_there(Backend *b, const char *name) {
+        Failure f = FAILURE_INIT;
+        DeviceStatus status;
+        int r = b->ops->observe(b, name, &status, &f);
+
+        if (r < 0)
+                expect(r, &f, ENODEV, ERROR_DEVICE_NOT_FOUND);
+        return r == 0;
+}
+
+/* As a script would. */
+static void set_open(const char *name, bool open) {
+        _cleanup_free_ char *path = NULL;
+
+        ck_assert_int_gt(asprintf(&path, "%s/" SIM_OPEN_DIRECTORY "/%s", test_dir, name), 0);
+        ck_assert_int_eq(open ? mkdir(path, 0700) : rmdir(path), 0);
+}
+
+START_TEST(test_default_config) {
+        _cleanup_(backend_freep) Backend *b = open_sim(sim_config_default());
+        _cleanup_free_ MgmtdevInfo *infos = NULL;
+        Failure f = FAILURE_INIT;
+        BackendHost host;
+        size_t n;
+
+        ck_assert_str_eq(b->ops->name, "sim");
+        ck_assert_int_eq(b->ops->get_host(b, &host, &f), 0);
+        ck_assert(host.available && host.can_vhost_vdpa && host.can_virtio_vdpa && !host.autoprobe);
+        ck_assert_str_eq(host.reason, "");
+
+        ck_assert_int_eq(b->ops->list_mgmtdevs(b, &infos, &n, &f), 0);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_str_eq(infos[0].handle, "sim0");
+        ck_assert_int_eq(infos[0].transport, TRANSPORT_OTHER);
+        ck_assert_int_eq(infos[0].numa_node, -1);
+        ck_assert(infos[0].simulated);
+        ck_assert_uint_eq(infos[0].max_devices, 1048576);
+        ck_assert_uint_eq(infos[0].classes, ~UINT64_C(1));
+        ck_assert_uint_eq(infos[0].features[0], 0);
+        for (unsigned class = 1; class <= CLASS_MAX; class ++)
+                ck_assert(infos[0].features[class] & FEATURE_VERSION_1);
+        ck_assert_uint_eq(infos[0].features[CLASS_NET] & NET_FEATURES, NET_FEATURES);
+        ck_assert_uint_eq(infos[0].features[CLASS_BLOCK] & BLOCK_FEATURES, BLOCK_FEATURES);
+}
+END_TEST
+
+START_TEST(test_every_class) {
+        _cleanup_(backend_freep) Backend *b = open_sim(sim_config_default());
+        Failure f = FAILURE_INIT;
+        char name[16];
+
+        for (unsigned class = 1; class <= CLASS_MAX; class ++) {
+                DeviceSpec spec = spec_of(class);
+                DeviceStatus status;
+
+                (void) snprintf(name, sizeof name, "d%u", class);
+                ck_assert_msg(b->ops->create(b, name, "sim0", &spec, &f) == 0, "%s", f.detail);
+                bind_good(b, name, BUS_DRIVER_VHOST_VDPA);
+                status = observe(b, name);
+                ck_assert_uint_eq(status.class, class);
+                ck_assert_uint_ge(status.max_vqs, 1);
+                ck_assert(status.has_features);
+        }
+}
+END_TEST
+
+START_TEST(test_impossible_configs) {
+        SimMgmtdev m[MODEL_MGMTDEVS_MAX + 1];
+        SimConfig config = { .mgmtdevs = m, .n_mgmtdevs = 2 };
+        Failure f = FAILURE_INIT;
+        Backend *b = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(m); i++) {
+                m[i] = small;
+                (void) snprintf(m[i].info.handle, sizeof m[i].info.handle, "m%zu", i);
+        }
+
+        switch (_i) {
+        case 0:
+                m[1] = m[0];
+                break;
+        case 1:
+                m[1].info.handle[0] = 0;
+                break;
+        case 2:
+                memset(m[1].info.handle, 'a', sizeof m[1].info.handle);
+                break;
+        case 3:
+                m[1].info.classes = 0;
+                break;
+        case 4:
+                m[1].info.classes |= 1;
+                break;
+        case 5:
+                m[1].info.transport = _TRANSPORT_MAX;
+                break;
+        case 6:
+                m[1].info.numa_node = -2;
+                break;
+        case 7:
+                config.n_mgmtdevs = ELEMENTSOF(m);
+                break;
+        }
+
+        expect(sim_backend_new(&config, test_dir, &b, &f), &f, EINVAL, ERROR_BACKEND_UNAVAILABLE);
+        ck_assert_ptr_null(b);
+}
+END_TEST
+
+START_TEST(test_no_mgmtdevs) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&(SimConfig){ 0 });
+        _cleanup_free_ BackendDevice *devices = NULL;
+        _cleanup_free_ MgmtdevInfo *infos = NULL;
+        Failure f = FAILURE_INIT;
+        size_t n = 7;
+
+        ck_assert_int_eq(b->ops->list_mgmtdevs(b, &infos, &n, &f), 0);
+        ck_assert_uint_eq(n, 0);
+        n = 7;
+        ck_assert_int_eq(b->ops->list_devices(b, &devices, &n, &f), 0);
+        ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+START_TEST(test_no_runtime_dir) {
+        Failure f = FAILURE_INIT;
+        Backend *b = NULL;
+
+        expect(sim_backend_new(&small_config, "/nowhere/at/all", &b, &f), &f, ENOENT, ERROR_BACKEND_UNAVAILABLE);
+}
+END_TEST
+
+START_TEST(test_life_of_a_device) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        DeviceSpec spec = spec_of(CLASS_NET);
+        Failure f = FAILURE_INIT;
+        DeviceStatus status;
+
+        spec.net = (NetSpec){ .has_mac = true, .mac = { 2, 0, 0, 0, 0, 0x2a }, .mtu = 9000, .max_vqp = 4 };
+        ck_assert_int_eq(create(b, "vm42-net0", &spec, &f), 0);
+
+        status = observe(b, "vm42-net0");
+        ck_assert_str_eq(status.mgmtdev, small.info.handle);
+        ck_assert_uint_eq(status.class, CLASS_NET);
+        ck_assert_uint_eq(status.max_vqs, 9);
+        ck_assert_uint_eq(status.vq_size, 256);
+        ck_assert_int_eq(status.driver, BUS_DRIVER_NONE);
+        ck_assert_str_eq(status.endpoint, "");
+        ck_assert(status.simulated);
+        ck_assert(status.has_features);
+        ck_assert_uint_eq(status.features, NET_FEATURES);
+        ck_assert(status.net.has_mac);
+        ck_assert_mem_eq(status.net.mac, spec.net.mac, 6);
+        ck_assert_uint_eq(status.net.mtu, 9000);
+        ck_assert_uint_eq(status.net.max_vqp, 4);
+
+        bind_good(b, "vm42-net0", BUS_DRIVER_VHOST_VDPA);
+        bind_good(b, "vm42-net0", BUS_DRIVER_VHOST_VDPA);
+        ck_assert_int_eq(b->ops->publish(b, "vm42-net0", &spec.endpoint, &f), 0);
+        ck_assert_int_eq(b->ops->publish(b, "vm42-net0", &spec.endpoint, &f), 0);
+        status = observe(b, "vm42-net0");
+        ck_assert_int_eq(status.driver, BUS_DRIVER_VHOST_VDPA);
+        ck_assert_str_eq(status.endpoint, "/dev/vhost-vdpa-0");
+
+        ck_assert_int_eq(b->ops->destroy(b, "vm42-net0", &f), 0);
+        ck_assert(!is_there(b, "vm42-net0"));
+        ck_assert_int_eq(b->ops->destroy(b, "vm42-net0", &f), 0);
+}
+END_TEST
+
+START_TEST(test_defaults_of_a_net_device) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        DeviceSpec spec = spec_of(CLASS_NET);
+        Failure f = FAILURE_INIT;
+        DeviceStatus status;
+
+        create_good(b, "a", CLASS_NET);
+        status = observe(b, "a");
+        ck_assert_uint_eq(status.net.mtu, 1500);
+        ck_assert_uint_eq(status.net.max_vqp, 1);
+        ck_assert_uint_eq(status.max_vqs, 3);
+        ck_assert(status.net.has_mac);
+
+        spec.has_features = true;
+        spec.features = FEATURE_VERSION_1;
+        ck_assert_int_eq(create(b, "b", &spec, &f), 0);
+        status = observe(b, "b");
+        ck_assert_uint_eq(status.features, FEATURE_VERSION_1);
+        ck_assert(!status.net.has_mac);
+        ck_assert_uint_eq(status.net.mtu, 0);
+}
+END_TEST
+
+/* What the management device does not make, and why. Each says what it is in the end, whatever it was at first. */
+static const struct {
+        const char *name;
+        const char *mgmtdev;
+        DeviceSpec spec;
+        int error;
+        ErrorCode code;
+} refusals[] = {
+        { "a", "pci/0000:01:00.1", { .class = CLASS_NET }, ENODEV, ERROR_MGMTDEV_NOT_FOUND },
+        { "a", "", { .class = CLASS_NET }, ENODEV, ERROR_MGMTDEV_NOT_FOUND },
+        { "there", NULL, { .class = CLASS_NET }, EEXIST, ERROR_FOREIGN_DEVICE },
+        { "../a", NULL, { .class = CLASS_NET }, EINVAL, ERROR_INVALID_REQUEST },
+        { "", NULL, { .class = CLASS_NET }, EINVAL, ERROR_INVALID_REQUEST },
+        { "a", NULL, { .class = 26 }, EOPNOTSUPP, ERROR_NOT_SUPPORTED },
+        { "a", NULL, { .class = 0 }, EOPNOTSUPP, ERROR_NOT_SUPPORTED },
+        { "a", NULL, { .class = 64 }, EOPNOTSUPP, ERROR_NOT_SUPPORTED },
+        { "a", NULL, { .class = UINT32_MAX }, EOPNOTSUPP, ERROR_NOT_SUPPORTED },
+        { "a",
+          NULL,
+          { .class = CLASS_NET, .has_features = true, .features = UINT64_C(1) << 60 },
+          EOPNOTSUPP,
+          ERROR_NOT_SUPPORTED },
+        { "a",
+          NULL,
+          { .class = CLASS_SCSI, .has_features = true, .features = FEATURE_VERSION_1 },
+          EOPNOTSUPP,
+          ERROR_NOT_SUPPORTED },
+        { "a",
+          NULL,
+          { .class = CLASS_NET, .has_features = true, .features = FEATURE_NET_MTU, .net.has_mac = true },
+          EINVAL,
+          ERROR_NOT_SUPPORTED },
+        { "a",
+          NULL,
+          { .class = CLASS_NET, .has_features = true, .features = FEATURE_NET_MAC, .net.mtu = 1500 },
+          EINVAL,
+          ERROR_NOT_SUPPORTED },
+        { "a",
+          NULL,
+          { .class = CLASS_NET, .has_features = true, .features = FEATURE_NET_MAC, .net.max_vqp = 2 },
+          EINVAL,
+          ERROR_NOT_SUPPORTED },
+        { "a", NULL, { .class = CLASS_NET, .net.mtu = 67 }, EINVAL, ERROR_NOT_SUPPORTED },
+        { "a", NULL, { .class = CLASS_NET, .net.max_vqp = 5 }, EOPNOTSUPP, ERROR_NOT_SUPPORTED },
+        { "a", NULL, { .class = CLASS_NET, .net.max_vqp = UINT16_MAX }, EOPNOTSUPP, ERROR_NOT_SUPPORTED },
+};
+
+START_TEST(test_refused_create) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        const char *mgmtdev = refusals[_i].mgmtdev ? refusals[_i].mgmtdev : small.info.handle;
+        _cleanup_free_ BackendDevice *devices = NULL;
+        Failure f = FAILURE_INIT;
+        size_t n;
+
+        create_good(b, "there", CLASS_BLOCK);
+        expect(b->ops->create(b, refusals[_i].name, mgmtdev, &refusals[_i].spec, &f), &f, refusals[_i].error,
+               refusals[_i].code);
+
+        ck_assert_int_eq(b->ops->list_devices(b, &devices, &n, &f), 0);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_uint_eq(observe(b, "there").class, CLASS_BLOCK);
+}
+END_TEST
+
+START_TEST(test_reason_names_the_feature) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        DeviceSpec spec = spec_of(CLASS_NET);
+        Failure f = FAILURE_INIT;
+
+        spec.has_features = true;
+        spec.features = NET_FEATURES | UINT64_C(1) << 60;
+        ck_assert_int_lt(create(b, "a", &spec, &f), 0);
+        ck_assert_ptr_nonnull(strstr(f.detail, "RSS"));
+}
+END_TEST
+
+START_TEST(test_class_with_too_many_vqs) {
+        SimMgmtdev narrow = small;
+        _cleanup_(backend_freep) Backend *b = NULL;
+        DeviceSpec spec = spec_of(CLASS_SCSI);
+        Failure f = FAILURE_INIT;
+
+        narrow.info.max_vqs = 2; /* scsi needs three */
+        b = open_sim(&(SimConfig){ .mgmtdevs = &narrow, .n_mgmtdevs = 1 });
+        expect(create(b, "a", &spec, &f), &f, EOPNOTSUPP, ERROR_NOT_SUPPORTED);
+        create_good(b, "b", CLASS_BLOCK);
+}
+END_TEST
+
+START_TEST(test_full) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        DeviceSpec spec = spec_of(CLASS_NET);
+        Failure f = FAILURE_INIT;
+
+        create_good(b, "a", CLASS_NET);
+        create_good(b, "b", CLASS_BLOCK);
+        create_good(b, "c", CLASS_SCSI);
+        expect(create(b, "d", &spec, &f), &f, ENOSPC, ERROR_NO_CAPACITY);
+        ck_assert_int_eq(b->ops->destroy(b, "b", &f), 0);
+        create_good(b, "d", CLASS_NET);
+}
+END_TEST
+
+START_TEST(test_endpoints) {
+        static const struct {
+                unsigned class;
+                BusDriver driver;
+                const char *endpoint;
+        } cases[] = {
+                { CLASS_NET, BUS_DRIVER_VHOST_VDPA, "/dev/vhost-vdpa-0" },
+                { CLASS_BLOCK, BUS_DRIVER_VHOST_VDPA, "/dev/vhost-vdpa-0" },
+                { CLASS_SCSI, BUS_DRIVER_VHOST_VDPA, "/dev/vhost-vdpa-0" },
+                { CLASS_NET, BUS_DRIVER_VIRTIO_VDPA, "simeth0" },
+                { CLASS_BLOCK, BUS_DRIVER_VIRTIO_VDPA, "/dev/simvd0" },
+                { CLASS_SCSI, BUS_DRIVER_VIRTIO_VDPA, "simvirtio0" },
+        };
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        Failure f = FAILURE_INIT;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                create_good(b, "a", cases[i].class);
+                bind_good(b, "a", cases[i].driver);
+                ck_assert_str_eq(observe(b, "a").endpoint, cases[i].endpoint);
+                ck_assert_int_eq(observe(b, "a").driver, cases[i].driver);
+                ck_assert_int_eq(b->ops->publish(b, "a", &(EndpointSpec){ .mode = 0600 }, &f), 0);
+                ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+        }
+}
+END_TEST
+
+START_TEST(test_refused_bind) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        EndpointSpec endpoint = { .mode = 0600 };
+        Failure f = FAILURE_INIT;
+
+        expect(b->ops->bind(b, "a", BUS_DRIVER_VHOST_VDPA, &f), &f, ENODEV, ERROR_DEVICE_NOT_FOUND);
+        expect(b->ops->publish(b, "a", &endpoint, &f), &f, ENODEV, ERROR_DEVICE_NOT_FOUND);
+        create_good(b, "a", CLASS_NET);
+        expect(b->ops->publish(b, "a", &endpoint, &f), &f, ENOENT, ERROR_BACKEND_FAILED);
+        expect(b->ops->bind(b, "a", BUS_DRIVER_NONE, &f), &f, EINVAL, ERROR_NOT_SUPPORTED);
+        expect(b->ops->bind(b, "a", BUS_DRIVER_OTHER, &f), &f, EINVAL, ERROR_NOT_SUPPORTED);
+        ck_assert_int_eq(observe(b, "a").driver, BUS_DRIVER_NONE);
+}
+END_TEST
+
+START_TEST(test_rebind) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+
+        create_good(b, "a", CLASS_NET);
+        create_good(b, "b", CLASS_NET);
+        bind_good(b, "a", BUS_DRIVER_VHOST_VDPA);
+        bind_good(b, "b", BUS_DRIVER_VHOST_VDPA);
+        bind_good(b, "a", BUS_DRIVER_VIRTIO_VDPA);
+        ck_assert_str_eq(observe(b, "a").endpoint, "simeth0");
+        ck_assert_str_eq(observe(b, "b").endpoint, "/dev/vhost-vdpa-1");
+        bind_good(b, "b", BUS_DRIVER_VIRTIO_VDPA);
+        bind_good(b, "b", BUS_DRIVER_VHOST_VDPA);
+        ck_assert_str_eq(observe(b, "b").endpoint, "/dev/vhost-vdpa-0");
+}
+END_TEST
+
+START_TEST(test_open_endpoint) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        Failure f = FAILURE_INIT;
+
+        create_good(b, "a", CLASS_NET);
+        create_good(b, "b", CLASS_NET);
+        bind_good(b, "a", BUS_DRIVER_VHOST_VDPA);
+        bind_good(b, "b", BUS_DRIVER_VHOST_VDPA);
+        set_open("a", true);
+
+        expect(b->ops->destroy(b, "a", &f), &f, EBUSY, ERROR_IN_USE);
+        expect(b->ops->bind(b, "a", BUS_DRIVER_VIRTIO_VDPA, &f), &f, EBUSY, ERROR_IN_USE);
+        ck_assert_str_eq(observe(b, "a").endpoint, "/dev/vhost-vdpa-0");
+
+        /* Nothing would be taken away from anyone. */
+        set_open("no-such-device", true);
+        bind_good(b, "a", BUS_DRIVER_VHOST_VDPA);
+        ck_assert_int_eq(b->ops->publish(b, "a", &(EndpointSpec){ .mode = 0600 }, &f), 0);
+        ck_assert_int_eq(b->ops->destroy(b, "b", &f), 0);
+
+        set_open("a", false);
+        bind_good(b, "a", BUS_DRIVER_VIRTIO_VDPA);
+        ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+}
+END_TEST
+
+START_TEST(test_open_without_endpoint) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        Failure f = FAILURE_INIT;
+
+        set_open("a", true);
+        create_good(b, "a", CLASS_NET);
+        ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+        create_good(b, "a", CLASS_NET);
+        bind_good(b, "a", BUS_DRIVER_VHOST_VDPA);
+        expect(b->ops->destroy(b, "a", &f), &f, EBUSY, ERROR_IN_USE);
+}
+END_TEST
+
+START_TEST(test_set_mac) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        const uint8_t mac[6] = { 2, 3, 4, 5, 6, 7 };
+        DeviceSpec spec = spec_of(CLASS_NET);
+        Failure f = FAILURE_INIT;
+
+        expect(b->ops->set_mac(b, "a", mac, &f), &f, ENODEV, ERROR_DEVICE_NOT_FOUND);
+        create_good(b, "a", CLASS_NET);
+        ck_assert_int_eq(b->ops->set_mac(b, "a", mac, &f), 0);
+        ck_assert_mem_eq(observe(b, "a").net.mac, mac, 6);
+
+        create_good(b, "b", CLASS_BLOCK);
+        expect(b->ops->set_mac(b, "b", mac, &f), &f, EOPNOTSUPP, ERROR_NOT_SUPPORTED);
+
+        spec.has_features = true;
+        spec.features = FEATURE_VERSION_1;
+        ck_assert_int_eq(create(b, "c", &spec, &f), 0);
+        expect(b->ops->set_mac(b, "c", mac, &f), &f, EOPNOTSUPP, ERROR_NOT_SUPPORTED);
+        ck_assert(!observe(b, "c").net.has_mac);
+}
+END_TEST
+
+static void count(const char *name) {
+        ModelDevice *d;
+        Model *m;
+
+        ck_assert_int_eq(model_open(test_dir, &m, NULL), 0);
+        d = model_find_device(m, name);
+        for (unsigned i = 0; i < _MODEL_VQ_MAX; i++)
+                d->counters[i] = (ModelCounters){ .received = 10 + i, .completed = 5 + i };
+        model_close(m);
+}
+
+START_TEST(test_stats) {
+        Backend *b = open_sim(&small_config);
+        _cleanup_free_ BackendStat *stats = NULL;
+        DeviceSpec spec = spec_of(CLASS_NET);
+        Failure f = FAILURE_INIT;
+        size_t n;
+
+        expect(b->ops->get_stats(b, "a", &stats, &n, &f), &f, ENODEV, ERROR_DEVICE_NOT_FOUND);
+        create_good(b, "b", CLASS_BLOCK);
+        expect(b->ops->get_stats(b, "b", &stats, &n, &f), &f, EOPNOTSUPP, ERROR_NOT_SUPPORTED);
+
+        spec.net.max_vqp = 2;
+        ck_assert_int_eq(create(b, "a", &spec, &f), 0);
+        b->ops->free(b);
+        count("a");
+        b = open_sim(&small_config);
+
+        ck_assert_int_eq(b->ops->get_stats(b, "a", &stats, &n, &f), 0);
+        ck_assert_uint_eq(n, 2 * 5);
+        for (uint32_t q = 0; q < 5; q++) {
+                static const uint64_t received[] = { 10, 11, 0, 0, 12 }, completed[] = { 5, 6, 0, 0, 7 };
+
+                ck_assert_uint_eq(stats[2 * q].queue, q);
+                ck_assert_str_eq(stats[2 * q].name, "received_desc");
+                ck_assert_uint_eq(stats[2 * q].value, received[q]);
+                ck_assert_uint_eq(stats[2 * q + 1].queue, q);
+                ck_assert_str_eq(stats[2 * q + 1].name, "completed_desc");
+                ck_assert_uint_eq(stats[2 * q + 1].value, completed[q]);
+        }
+        b->ops->free(b);
+}
+END_TEST
+
+START_TEST(test_outlives_the_daemon) {
+        Backend *b = open_sim(&small_config);
+        DeviceStatus before, after;
+
+        create_good(b, "a", CLASS_NET);
+        bind_good(b, "a", BUS_DRIVER_VHOST_VDPA);
+        create_good(b, "b", CLASS_NET);
+        bind_good(b, "b", BUS_DRIVER_VHOST_VDPA);
+        before = observe(b, "b");
+        b->ops->free(b);
+
+        b = open_sim(&small_config);
+        after = observe(b, "b");
+        ck_assert_str_eq(before.endpoint, after.endpoint);
+        ck_assert_mem_eq(before.net.mac, after.net.mac, 6);
+        ck_assert(is_there(b, "a"));
+        b->ops->free(b);
+}
+END_TEST
+
+START_TEST(test_list_devices) {
+        SimMgmtdev two[2] = { small, small };
+        SimConfig config = { .mgmtdevs = two, .n_mgmtdevs = 2 };
+        _cleanup_free_ BackendDevice *devices = NULL;
+        _cleanup_(backend_freep) Backend *b = NULL;
+        DeviceSpec spec = spec_of(CLASS_BLOCK);
+        Failure f = FAILURE_INIT;
+        size_t n;
+
+        (void) snprintf(two[1].info.handle, sizeof two[1].info.handle, "vdpasim_blk");
+        b = open_sim(&config);
+        create_good(b, "a", CLASS_NET);
+        create_good(b, "b", CLASS_NET);
+        ck_assert_int_eq(b->ops->create(b, "c", "vdpasim_blk", &spec, &f), 0);
+        expect(b->ops->create(b, "a", "vdpasim_blk", &spec, &f), &f, EEXIST, ERROR_FOREIGN_DEVICE);
+        ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+
+        ck_assert_int_eq(b->ops->list_devices(b, &devices, &n, &f), 0);
+        ck_assert_uint_eq(n, 2);
+        ck_assert_str_eq(devices[0].name, "b");
+        ck_assert_str_eq(devices[0].mgmtdev, small.info.handle);
+        ck_assert_uint_eq(devices[0].class, CLASS_NET);
+        ck_assert_str_eq(devices[1].name, "c");
+        ck_assert_str_eq(devices[1].mgmtdev, "vdpasim_blk");
+        ck_assert_uint_eq(devices[1].class, CLASS_BLOCK);
+}
+END_TEST
+
+/* Its devices go with the management device that is pulled out, and do not come back with it. */
+START_TEST(test_unplugged) {
+        SimMgmtdev two[2] = { small, small };
+        Backend *b;
+        DeviceSpec spec = spec_of(CLASS_BLOCK);
+        Failure f = FAILURE_INIT;
+
+        (void) snprintf(two[0].info.handle, sizeof two[0].info.handle, "other");
+        b = open_sim(&(SimConfig){ .mgmtdevs = two, .n_mgmtdevs = 2 });
+        ck_assert_int_eq(b->ops->create(b, "a", "other", &spec, &f), 0);
+        create_good(b, "b", CLASS_NET);
+        b->ops->free(b);
+
+        b = open_sim(&small_config);
+        ck_assert(!is_there(b, "a"));
+        ck_assert(is_there(b, "b"));
+        b->ops->free(b);
+
+        b = open_sim(&(SimConfig){ .mgmtdevs = two, .n_mgmtdevs = 2 });
+        ck_assert(!is_there(b, "a"));
+        ck_assert_str_eq(observe(b, "b").mgmtdev, small.info.handle);
+        b->ops->free(b);
+}
+END_TEST
+
+START_TEST(test_unsupported_class_has_no_features) {
+        SimMgmtdev m = small;
+        _cleanup_free_ MgmtdevInfo *infos = NULL;
+        _cleanup_(backend_freep) Backend *b = NULL;
+        Failure f = FAILURE_INIT;
+        size_t n;
+
+        m.info.features[CLASS_MAX] = FEATURE_VERSION_1;
+        b = open_sim(&(SimConfig){ .mgmtdevs = &m, .n_mgmtdevs = 1 });
+        ck_assert_int_eq(b->ops->list_mgmtdevs(b, &infos, &n, &f), 0);
+        ck_assert_uint_eq(infos[0].features[CLASS_MAX], 0);
+        ck_assert_uint_eq(infos[0].features[CLASS_NET], NET_FEATURES);
+        ck_assert_int_eq(infos[0].transport, TRANSPORT_PCI_PF);
+        ck_assert_int_eq(infos[0].numa_node, 1);
+        ck_assert(infos[0].simulated);
+}
+END_TEST
+
+static int command(Backend *b, SimCommand command, BusDriver driver, Failure *f) {
+        DeviceSpec spec = spec_of(CLASS_NET);
+
+        switch (command) {
+        case SIM_CREATE:
+                return create(b, "a", &spec, f);
+        case SIM_BIND:
+                return b->ops->bind(b, "a", driver, f);
+        case SIM_PUBLISH:
+                return b->ops->publish(b, "a", &spec.endpoint, f);
+        case SIM_DESTROY:
+                return b->ops->destroy(b, "a", f);
+        case _SIM_COMMAND_MAX:
+                break;
+        }
+        return -EINVAL;
+}
+
+/* Every third command of the kind fails and changes nothing; the next one works. */
+START_TEST(test_faults) {
+        _cleanup_(backend_freep) Backend *b = NULL;
+        SimMgmtdev m = small;
+
+        m.fail_every[_i] = 3;
+        b = open_sim(&(SimConfig){ .mgmtdevs = &m, .n_mgmtdevs = 1 });
+
+        for (unsigned round = 1; round <= 9; round++) {
+                Failure f = FAILURE_INIT;
+                DeviceStatus before;
+                int r;
+
+                if (_i == SIM_CREATE)
+                        ck_assert_int_eq(b->ops->destroy(b, "a", NULL), 0);
+                else if (!is_there(b, "a"))
+                        create_good(b, "a", CLASS_NET);
+                if (_i == SIM_PUBLISH || _i == SIM_DESTROY)
+                        bind_good(b, "a", BUS_DRIVER_VHOST_VDPA);
+                if (_i != SIM_CREATE)
+                        before = observe(b, "a");
+
+                r = command(b, (SimCommand) _i, round % 2 ? BUS_DRIVER_VHOST_VDPA : BUS_DRIVER_VIRTIO_VDPA, &f);
+                if (round % 3 != 0) {
+                        ck_assert_int_eq(r, 0);
+                        continue;
+                }
+
+                expect(r, &f, EIO, ERROR_BACKEND_FAILED);
+                ck_assert_int_eq(is_there(b, "a"), _i != SIM_CREATE);
+                if (_i != SIM_CREATE)
+                        ck_assert_str_eq(observe(b, "a").endpoint, before.endpoint);
+        }
+}
+END_TEST
+
+/* A command takes its latency, and one to no device takes none. */
+START_TEST(test_latency) {
+        _cleanup_(backend_freep) Backend *b = NULL;
+        DeviceSpec spec = spec_of(CLASS_NET);
+        Failure f = FAILURE_INIT;
+        SimMgmtdev m = small;
+        uint64_t start;
+
+        m.latency_usec = 20000;
+        b = open_sim(&(SimConfig){ .mgmtdevs = &m, .n_mgmtdevs = 1 });
+
+        start = clock_monotonic_usec();
+        ck_assert_int_eq(create(b, "a", &spec, &f), 0);
+        ck_assert_uint_ge(clock_monotonic_usec() - start, m.latency_usec);
+        bind_good(b, "a", BUS_DRIVER_VHOST_VDPA);
+        (void) observe(b, "a");
+        ck_assert_uint_ge(clock_monotonic_usec() - start, 3 * m.latency_usec);
+        ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+        ck_assert_uint_ge(clock_monotonic_usec() - start, 4 * m.latency_usec);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("sim");
+        TCase *tc = tcase_create("sim");
+        SRunner *runner;
+        int n_failed;
+
+        tcase_add_checked_fixture(tc, test_dir_make, test_dir_remove);
+        tcase_set_timeout(tc, 60);
+        tcase_add_test(tc, test_default_config);
+        tcase_add_test(tc, test_every_class);
+        tcase_add_loop_test(tc, test_impossible_configs, 0, 8);
+        tcase_add_test(tc, test_no_mgmtdevs);
+        tcase_add_test(tc, test_no_runtime_dir);
+        tcase_add_test(tc, test_life_of_a_device);
+        tcase_add_test(tc, test_defaults_of_a_net_device);
+        tcase_add_loop_test(tc, test_refused_create, 0, ELEMENTSOF(refusals));
+        tcase_add_test(tc, test_reason_names_the_feature);
+        tcase_add_test(tc, test_class_with_too_many_vqs);
+        tcase_add_test(tc, test_full);
+        tcase_add_test(tc, test_endpoints);
+        tcase_add_test(tc, test_refused_bind);
+        tcase_add_test(tc, test_rebind);
+        tcase_add_test(tc, test_open_endpoint);
+        tcase_add_test(tc, test_open_without_endpoint);
+        tcase_add_test(tc, test_set_mac);
+        tcase_add_test(tc, test_stats);
+        tcase_add_test(tc, test_outlives_the_daemon);
+        tcase_add_test(tc, test_list_devices);
+        tcase_add_test(tc, test_unplugged);
+        tcase_add_test(tc, test_unsupported_class_has_no_features);
+        tcase_add_loop_test(tc, test_faults, 0, _SIM_COMMAND_MAX);
+        tcase_add_test(tc, test_latency);
+        suite_add_tcase(suite, tc);
+
+        runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        n_failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return n_failed > 0;
+}
