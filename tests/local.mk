@@ -13,6 +13,7 @@ TESTS += $(check_PROGRAMS) tests/check-layering tests/check-layering-self tests/
 AM_TESTS_ENVIRONMENT = \
 	HSVDPAD='$(abs_top_builddir)/hsvdpad'; export HSVDPAD; \
 	HSVDPACTL='$(abs_top_builddir)/hsvdpactl'; export HSVDPACTL; \
+	CC='$(CC)'; export CC; \
 	CK_FORK=yes; export CK_FORK;
 
 EXTRA_DIST += $(srcdir)/tests/daemon/*.py

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 # The library's objects by another name, so that tests also reach what libhsvdpa.so does not export.
-noinst_LTLIBRARIES = libhsvdpa-objects.la
+noinst_LTLIBRARIES += libhsvdpa-objects.la
 libhsvdpa_objects_la_SOURCES = \
 	src/client/client.c src/client/client.h \
 	src/client/device-list.c \

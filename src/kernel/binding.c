@@ -62,11 +62,8 @@ int binding_attach(const char *root, Detached *detached, const char *name, BusDr
                                    bus_driver_name(driver), bus_driver_name(driver));
 
         r = vdpa_sysfs_get_driver(root, name, &now);
-        if (r == -ENODEV)
-                return kernel_failure_no_device(f, name);
         if (r < 0)
-                return failure_set(f, ERROR_BACKEND_FAILED, r, "Could not read the driver of '%s': %s.", name,
-                                   kernel_error_text(r));
+                return kernel_failure_sysfs(f, name, r);
 
         if (now == driver)
                 r = keep_bound(root, detached, name, driver, f);

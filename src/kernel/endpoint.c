@@ -255,14 +255,13 @@ int endpoint_failure(const char *root, const char *name, BusDriver driver, int e
                                 : "no interface or disk has appeared: is the driver of this class loaded "
                                   "(virtio_net, virtio_blk)?");
 
-        return failure_set(f, ERROR_BACKEND_FAILED, error, "Could not read the endpoint of '%s' from sysfs: %s.",
-                           name, kernel_error_text(error));
+        return kernel_failure_sysfs(f, name, error);
 }
 
 bool endpoint_is_node(const Endpoint *endpoint, int fd) {
         struct stat st;
 
-        return fstat(fd, &st) >= 0 && is_node(endpoint, &st);
+        return fstat(fd, &st) >= 0 && is_node(endpoint, &st) && sysfs_exists(endpoint->sysfs);
 }
 
 bool endpoint_wait_gone(const Endpoint *endpoint, DetachedJob *job, uint64_t deadline_usec) {

@@ -44,7 +44,7 @@ int endpoint_failure(const char *root, const char *name, BusDriver driver, int e
 /* Sleeps a little, longer each time; *step is 0 at first. False: the deadline (CLOCK_MONOTONIC) is over. */
 bool endpoint_pause(uint64_t *step, uint64_t deadline_usec);
 
-/* Whether the descriptor is of the endpoint's node, and not of what has taken its name. */
+/* Whether the descriptor is of the endpoint's node, and not of what has taken its name or even its number. */
 bool endpoint_is_node(const Endpoint *endpoint, int fd);
 
 /* Waits until the kernel has taken the endpoint's node away, or the job that shall bring this about is done.

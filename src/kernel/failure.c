@@ -17,7 +17,6 @@ static const struct {
         { KERNEL_ENOTSUPP, ERROR_NOT_SUPPORTED },
         { EINVAL, ERROR_NOT_SUPPORTED }, /* in answer to a message that is well-formed */
         { ENOSPC, ERROR_NO_CAPACITY },
-        { EBUSY, ERROR_IN_USE },
         { EPERM, ERROR_PERMISSION_DENIED },
         { EACCES, ERROR_PERMISSION_DENIED },
         { EPROTONOSUPPORT, ERROR_BACKEND_UNAVAILABLE },
@@ -48,4 +47,12 @@ int kernel_failure_oom(Failure *f) {
 
 int kernel_failure_no_device(Failure *f, const char *name) {
         return failure_set(f, ERROR_DEVICE_NOT_FOUND, ENODEV, "The kernel has no vDPA device '%s'.", name);
+}
+
+int kernel_failure_sysfs(Failure *f, const char *name, int error) {
+        if (abs(error) == ENODEV)
+                return kernel_failure_no_device(f, name);
+
+        return failure_set(f, ERROR_BACKEND_FAILED, error, "Could not read what sysfs says of '%s': %s.", name,
+                           kernel_error_text(error));
 }

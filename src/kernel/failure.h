@@ -13,3 +13,6 @@ ErrorCode kernel_error_code(int error, ErrorCode not_found);
 
 int kernel_failure_oom(Failure *f);
 int kernel_failure_no_device(Failure *f, const char *name);
+
+/* Of reading what sysfs has about a device. ENODEV means that it is not there. */
+int kernel_failure_sysfs(Failure *f, const char *name, int error);

@@ -19,14 +19,14 @@
 #define ROOT_MAX 256
 
 typedef struct KernelBackend {
-        Backend backend; /* first */
+        Backend backend;
         char root[ROOT_MAX];
         GenlSocket *netlink;
         Detached detached;
 } KernelBackend;
 
 static KernelBackend *kernel_backend(Backend *b) {
-        return (KernelBackend *) b;
+        return CONTAINER_OF(b, KernelBackend, backend);
 }
 
 static int kernel_get_host(Backend *b, BackendHost *ret, Failure *f) {
@@ -123,7 +123,7 @@ static int check_class(KernelBackend *k, const char *name, const char *mgmtdev, 
                 return failure_set(
                         f, ERROR_UNSATISFIABLE, EINVAL,
                         "'%s' made a device of virtio type %u where %u was asked for, and the kernel has no "
-                        "way to ask for one; it was deleted again.",
+                        "way to ask for one.",
                         mgmtdev, status.class, spec->class);
 
         return 0;
@@ -131,7 +131,7 @@ static int check_class(KernelBackend *k, const char *name, const char *mgmtdev, 
 
 static int kernel_create(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
         KernelBackend *k = kernel_backend(b);
-        Failure undo = FAILURE_INIT;
+        Failure failure = FAILURE_INIT, undo = FAILURE_INIT;
         int r;
 
         r = refuse_create(k, name, mgmtdev, f);
@@ -140,11 +140,15 @@ static int kernel_create(Backend *b, const char *name, const char *mgmtdev, cons
         r = vdpa_netlink_create(k->netlink, name, mgmtdev, spec, f);
         if (r < 0)
                 return r;
+        r = check_class(k, name, mgmtdev, spec, &failure);
+        if (r >= 0)
+                return 0;
 
-        r = check_class(k, name, mgmtdev, spec, f);
-        if (r < 0 && delete_device(k, name, &undo) < 0 && f)
-                failure_append(f, " Deleting it again failed: %s", undo.detail);
-        return r;
+        if (delete_device(k, name, &undo) < 0)
+                failure_append(&failure, " Deleting it again failed: %s", undo.detail);
+        else
+                failure_append(&failure, " It was deleted again.");
+        return failure_set(f, failure.code, failure.error, "%s", failure.detail);
 }
 
 static int kernel_bind(Backend *b, const char *name, BusDriver driver, Failure *f) {
@@ -153,22 +157,22 @@ static int kernel_bind(Backend *b, const char *name, BusDriver driver, Failure *
         return binding_attach(k->root, &k->detached, name, driver, f);
 }
 
-/* The endpoint as it is now, for whoever needs no more than that. */
+/* The endpoint as it is now; none if nobody can say which it is. */
 static int find_endpoint(KernelBackend *k, const char *name, BusDriver *ret_driver, Endpoint *ret, Failure *f) {
+        Endpoint endpoint = {};
+        BusDriver driver;
         int r;
 
-        r = vdpa_sysfs_get_driver(k->root, name, ret_driver);
-        if (r == -ENODEV)
-                return kernel_failure_no_device(f, name);
-        if (r >= 0)
-                r = endpoint_find(k->root, name, *ret_driver, ret);
-        /* It has one then, but nobody can say which. */
-        if (r == -ENOTUNIQ) {
-                *ret = (Endpoint){};
-                return 0;
-        }
+        r = vdpa_sysfs_get_driver(k->root, name, &driver);
+        if (r < 0)
+                return kernel_failure_sysfs(f, name, r);
+        r = endpoint_find(k->root, name, driver, &endpoint);
+        if (r < 0 && r != -ENOTUNIQ)
+                return endpoint_failure(k->root, name, driver, r, f);
 
-        return r < 0 ? endpoint_failure(k->root, name, *ret_driver, r, f) : 0;
+        *ret_driver = driver;
+        *ret = endpoint;
+        return 0;
 }
 
 static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec, Failure *f) {
@@ -182,7 +186,7 @@ static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec
                 return r;
         r = endpoint_publish(k->root, &endpoint, spec);
         if (r < 0)
-                return failure_set(f, r == -EPERM ? ERROR_PERMISSION_DENIED : ERROR_BACKEND_FAILED, r,
+                return failure_set(f, kernel_error_code(r, ERROR_BACKEND_FAILED), r,
                                    "Could not set owner and mode of the endpoint of '%s': %s.", name,
                                    kernel_error_text(r));
 

@@ -78,9 +78,10 @@ static int hold_node(Release *x, int flags, const char *busy) {
                                    "Cannot tell whether '%s' is in use, since the node of %s is not in /dev.",
                                    x->name, strrchr(x->endpoint.sysfs, '/') + 1);
         r = sysfs_path(path, "%s%s", x->root, x->endpoint.name);
-        if (r >= 0)
-                fd = r = detached_open(x->detached, x->name, path, flags,
-                                       clock_monotonic_usec() + DRIVER_WRITES_USEC);
+        if (r < 0)
+                return kernel_failure_sysfs(x->failure, x->name, r);
+
+        fd = r = detached_open(x->detached, x->name, path, flags, clock_monotonic_usec() + DRIVER_WRITES_USEC);
         if (r == -EBUSY)
                 return in_use_by(x, busy, openers_find(x->root, type, x->endpoint.rdev, &opener) ? &opener : NULL);
         if (tells_nothing(r))
@@ -188,34 +189,22 @@ static int release_unbound(Release *x) {
         return r < 0 ? driver_writes_failure(&w, "unbind", r, x->failure) : 0;
 }
 
-static int get_driver(Release *x) {
-        int r = vdpa_sysfs_get_driver(x->root, x->name, &x->driver);
-
-        if (r == -ENODEV)
-                return kernel_failure_no_device(x->failure, x->name);
-        if (r < 0)
-                return failure_set(x->failure, ERROR_BACKEND_FAILED, r, "Could not read the driver of '%s': %s.",
-                                   x->name, kernel_error_text(r));
-
-        return 0;
-}
-
 int release_device(const char *root, Detached *detached, const char *name, BusDriver next, Failure *f) {
         Release x = { .root = root, .detached = detached, .name = name, .next = next, .fd = -1, .failure = f };
         int r;
 
-        r = get_driver(&x);
+        r = vdpa_sysfs_get_driver(root, name, &x.driver);
         if (r < 0)
-                return r;
+                return kernel_failure_sysfs(f, name, r);
         r = x.driver == BUS_DRIVER_NONE ? release_unbound(&x) : release_bound(&x);
         if (x.fd >= 0)
                 close(x.fd);
         if (r < 0)
                 return r;
 
-        r = get_driver(&x);
+        r = vdpa_sysfs_get_driver(root, name, &x.driver);
         if (r < 0)
-                return r;
+                return kernel_failure_sysfs(f, name, r);
         if (x.driver != BUS_DRIVER_NONE)
                 return failure_set(f, ERROR_BACKEND_FAILED, EBUSY,
                                    "'%s' was unbound, and something else has bound it to a driver again.", name);

@@ -171,9 +171,11 @@ int store_open(sd_event *event, const char *directory, Store **ret, Failure *f) 
         int r;
 
         store = calloc(1, sizeof *store);
-        if (!store || asprintf(&path, "%s/inventory.db", directory) < 0)
+        if (!store)
                 return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory");
         store->lock_fd = -1;
+        if (asprintf(&path, "%s/inventory.db", directory) < 0)
+                return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory");
 
         r = take_lock(directory, &store->lock_fd, f);
         if (r < 0)
