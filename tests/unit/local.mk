@@ -4,6 +4,10 @@ if HAVE_CHECK
 # What the tests of the daemon's core share.
 check_LIBRARIES = tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = \
+	tests/unit/fake-backend.c \
+	tests/unit/fake-backend.h \
+	tests/unit/rig.c \
+	tests/unit/rig.h \
 	tests/unit/unit.c \
 	tests/unit/unit.h
 tests_unit_libunit_a_CFLAGS = $(UNIT_CFLAGS)
@@ -11,7 +15,19 @@ UNIT_LDADD = tests/unit/libunit.a $(LDADD)
 
 # The daemon, from util/ upwards.
 check_PROGRAMS += \
+	tests/unit/test-class \
+	tests/unit/test-device \
+	tests/unit/test-inventory \
+	tests/unit/test-inventory-twin \
 	tests/unit/test-json \
+	tests/unit/test-lifecycle-create \
+	tests/unit/test-lifecycle-delete \
+	tests/unit/test-lifecycle-update \
+	tests/unit/test-lifecycle-scan \
+	tests/unit/test-lifecycle-stop \
+	tests/unit/test-machine \
+	tests/unit/test-spec-json \
+	tests/unit/test-spec-twin \
 	tests/unit/test-util \
 	tests/unit/test-workqueue \
 	tests/unit/test-sim \
@@ -22,9 +38,38 @@ check_PROGRAMS += \
 	tests/unit/test-http-device \
 	tests/unit/test-http-header \
 	tests/unit/test-http-query \
-	tests/unit/test-http-router
+	tests/unit/test-http-router \
+	tests/unit/test-kernel-binding \
+	tests/unit/test-kernel-detached \
+	tests/unit/test-kernel-genl \
+	tests/unit/test-vdpa-codec \
+	tests/unit/test-vdpa-sysfs
+tests_unit_test_class_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_class_LDADD = $(UNIT_LDADD)
+tests_unit_test_device_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_device_LDADD = $(UNIT_LDADD)
+tests_unit_test_inventory_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_inventory_LDADD = $(UNIT_LDADD)
+tests_unit_test_inventory_twin_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_inventory_twin_LDADD = $(UNIT_LDADD)
 tests_unit_test_json_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_json_LDADD = $(UNIT_LDADD)
+tests_unit_test_lifecycle_create_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lifecycle_create_LDADD = $(UNIT_LDADD)
+tests_unit_test_lifecycle_delete_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lifecycle_delete_LDADD = $(UNIT_LDADD)
+tests_unit_test_lifecycle_update_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lifecycle_update_LDADD = $(UNIT_LDADD)
+tests_unit_test_lifecycle_scan_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lifecycle_scan_LDADD = $(UNIT_LDADD)
+tests_unit_test_lifecycle_stop_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lifecycle_stop_LDADD = $(UNIT_LDADD)
+tests_unit_test_machine_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_machine_LDADD = $(UNIT_LDADD)
+tests_unit_test_spec_json_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_spec_json_LDADD = $(UNIT_LDADD)
+tests_unit_test_spec_twin_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_spec_twin_LDADD = $(UNIT_LDADD)
 tests_unit_test_util_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_util_LDADD = $(UNIT_LDADD)
 tests_unit_test_workqueue_CFLAGS = $(UNIT_CFLAGS)
@@ -42,6 +87,11 @@ tests_unit_test_http_device_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_http_header_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_http_query_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_http_router_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kernel_binding_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kernel_detached_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kernel_genl_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vdpa_codec_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vdpa_sysfs_CFLAGS = $(UNIT_CFLAGS)
 
 # The client library and hsvdpactl, which share nothing with the daemon.
 check_PROGRAMS += \

@@ -17,16 +17,27 @@ PCI = pathlib.Path("/sys/bus/pci")
 VHOST_VDPA = "vhost_vdpa"
 VIRTIO_VDPA = "virtio_vdpa"
 
+# Seconds after which something will not happen any more. The machine is emulated, perhaps beside others: only a failure
+# waits so long.
+DEADLINE = 60.0
+
 VIRTIO_PCI_VENDOR = "0x1af4"
 VIRTIO_PCI_NET = "0x1041"  # the modern ID, which is what vp_vdpa can drive
 
 
-def run(*command, timeout=60):
+def run(*command, timeout=DEADLINE):
     """The output of a command that is to succeed; what it complained about is in the exception."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: status {done.returncode}: {done.stderr.strip()}")
-    return done.stdout
+    with open("/dev/null") as nothing:
+        process = subprocess.Popen(command, stdin=nothing, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        output, complaint = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        # Not waited for: a vdpa(8) that hangs in the kernel cannot even be killed.
+        process.kill()
+        raise
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}: status {process.returncode}: {complaint.strip()}")
+    return output
 
 
 def _show(*command):
@@ -47,6 +58,11 @@ def devices():
 def config(name):
     """The device's configuration: mac, mtu, link and the like."""
     return _show("dev", "config", "show", name)["config"][name]
+
+
+def configs():
+    """Those of all devices, by name."""
+    return _show("dev", "config", "show").get("config", {})
 
 
 def add(name, mgmtdev, **attributes):
@@ -142,7 +158,7 @@ def bind_pci_nic(address, to="vp-vdpa"):
     return f"pci/{address}"
 
 
-def wait_for(what, timeout=10.0):
+def wait_for(what, timeout=DEADLINE):
     """Calls what() until it answers something true, and returns that: udev and the kernel's threads take their time."""
     deadline = time.monotonic() + timeout
     while not (value := what()):

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A daemon of a test's own, in a directory of its own, on simulated management devices."""
+
+import os
+import re
+import signal
+import subprocess
+
+from client import Client
+from support import DEADLINE, WRAPPER, find_program, poll
+
+PROGRAM = find_program("HSVDPAD", "hsvdpad")
+
+SANITIZER_OPTIONS = {
+    "ASAN_OPTIONS": "strict_string_checks=1:detect_stack_use_after_return=1"
+    ":check_initialization_order=1:strict_init_order=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:print_summary=1:halt_on_error=1",
+}
+
+REPORT = re.compile(
+    r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:|Assertion .* failed"
+    r"|ERROR SUMMARY: [1-9]"
+)
+
+# Of manager.h.
+EXIT_USAGE = 64
+EXIT_DATABASE = 65
+EXIT_OTHER_DAEMON = 75
+EXIT_CONFIG = 78
+
+
+class Daemon:
+    """Made by the fixture make_daemon(), which also ends it and looks whether all was well."""
+
+    def __init__(self, directory, config=""):
+        self.directory = directory
+        self.state_dir = directory / "state"
+        self.runtime_dir = directory / "run"
+        self.config_path = directory / "hsvdpad.conf"
+        self.log_path = directory / "log"
+        self.socket = self.runtime_dir / "api.sock"
+        self.database = self.state_dir / "inventory.db"
+        self.process = None
+        self.configure(config)
+
+    def configure(self, config):
+        """What the next start finds in its configuration file."""
+        self.config_path.write_text(config)
+
+    def command(self, *arguments):
+        paths = {"config": self.config_path, "state-dir": self.state_dir, "runtime-dir": self.runtime_dir}
+        options = [f"--{option}={path}" for option, path in paths.items()]
+        return [*WRAPPER, str(PROGRAM), "--backend=sim", *options, *arguments]
+
+    @staticmethod
+    def environment(**more):
+        return {**SANITIZER_OPTIONS, **os.environ, **more}
+
+    def spawn(self, *arguments, **environment):
+        """Starts it and does not wait."""
+        assert self.process is None
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                self.command(*arguments),
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.environment(**environment),
+            )
+
+    def start(self, *arguments, **environment):
+        """Starts it and waits until it takes work."""
+        self.spawn(*arguments, **environment)
+        poll("ready daemon", self.is_ready)
+        return self.client()
+
+    def is_ready(self):
+        assert self.process.poll() is None, f"the daemon ended with {self.process.returncode}:\n{self.log()}"
+        try:
+            return self.client().get("/readyz").status == 200
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+
+    def run(self, *arguments, **environment):
+        """Runs it to its end, which comes by itself: when it cannot start, or is only asked something."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            env=self.environment(**environment),
+            check=False,
+        )
+
+    def client(self):
+        return Client(self.socket)
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def terminate(self):
+        """Asks it to stop and does not wait."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self):
+        """Waits for its end; returns the exit status."""
+        process, self.process = self.process, None
+        try:
+            return process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+    def stop(self):
+        self.terminate()
+        status = self.wait()
+        assert status == 0, f"the daemon ended with {status}:\n{self.log()}"
+
+    def kill9(self):
+        self.process.kill()
+        assert self.wait() == -signal.SIGKILL
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def close(self):
+        """Ends it if it runs; asserts that it has ended well and has not complained of itself."""
+        if self.process:
+            self.stop()
+        report = REPORT.search(self.log())
+        assert not report, self.log()[report.start():]

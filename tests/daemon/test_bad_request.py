@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is wrong with a request besides its body: path, name, method, query, header fields, size."""
+
+import json
+
+import pytest
+
+from contract import CONTRACT
+from support import net_spec
+
+MAX_BODY = 65536
+
+CONFIG = f"[limits]\nmax_body_bytes = {MAX_BODY}\n"
+
+BODY = {"spec": {"class": "net"}}
+TEXT = json.dumps(BODY).encode()
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def filled(shared_daemon):
+    client = shared_daemon.client()
+    client.create("kept", net_spec("02:00:00:00:00:2a", owner="a"))
+    return client
+
+
+@pytest.fixture
+def client(filled):
+    """Asserts that the inventory is the same, to the byte, after the test, and that the daemon is idle."""
+    before = filled.get("/v1/devices").expect(200).body
+    yield filled
+    assert filled.get("/v1/devices").expect(200).body == before
+    assert filled.host()["operations"] == 0
+
+
+BAD_NAMES = [
+    "A", "aB", ".a", "a.", "-a", "a-", "_a", "a_", ".", "..", "...", "%2e", "%2e%2e", "a%20", "%20a", "a%20b", "a%0a", "%00",
+    "a%00", "a%00b", "a%", "%zz", "a%2", "a:b", "a@b", "a~", "%C3%A4", "%ff", "a%7f", "x" * 64, "x" * 2000, "a+b", "a;b",
+]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES, ids=lambda name: name[:20])
+def test_bad_name(client, name):
+    path = f"/v1/devices/{name}"
+    client.get(path).expect(400, "invalid-request", "/name")
+    client.get(path + "/stats").expect(400, "invalid-request", "/name")
+    client.delete(name, missing_ok="true").expect(400, "invalid-request", "/name")
+    client.put(name, BODY["spec"]).expect(400, "invalid-request", "/name")
+    client.patch(name, {"owner": "b"}).expect(400, "invalid-request", "/name")
+
+
+def test_faults_of_path_query_and_body_are_told_together(client):
+    answer = client.request("PUT", "/v1/devices/A", {"spec": {"class": 1}, "b": 1}, query={"x": "1", "y": "2"})
+    answer.expect(400, "invalid-request", "/name", "/spec/class", "/b", "/query/x", "/query/y")
+
+
+GOOD_NAMES = ["a", "0", "x" * 63, "a.b_c-d", "1.2.3", "a--b", "%61"]
+
+
+@pytest.mark.parametrize("name", GOOD_NAMES)
+def test_good_name(filled, name):
+    assert filled.create(name, {"class": "net"})["name"] == name.replace("%61", "a")
+    filled.delete(name).expect(204)
+
+
+UNKNOWN_PATHS = [
+    "/", "//", "/v1", "/v1/", "/v1//devices", "//v1/devices", "/v1/devices/", "/v1/devices//", "/v1/devices//stats",
+    "/v1/devices/a/b", "/v1/devices/kept/", "/v1/devices/kept/stats/", "/v1/devices/kept/stat", "/v1/device",
+    "/V1/devices", "/v2/devices", "/v1/devices%00", "/v1/devices:batchCreate", "/v1/mgmtdevs/", "/v1/pools", "/metrics",
+    "/healthz/", "/healthz/x", "/openapi.yml", "/openapi.json", "/../v1/host", "/v1/./host", "/v1/host/../host",
+    "/favicon.ico", "/" + "x" * 4000, "/%", "/%C3%A4", "/v1/devices/kept%2Fx",
+]
+
+
+@pytest.mark.parametrize("path", UNKNOWN_PATHS, ids=lambda path: path[:30])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_unknown_path(client, method, path):
+    client.request(method, path).expect(404, "not-found")
+
+
+METHODS = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "GETS", "X" * 100]
+
+
+@pytest.mark.parametrize("template", CONTRACT.document["paths"])
+def test_unknown_method(client, template):
+    """The contract's check also holds Allow against the document."""
+    has = {method for method, path in CONTRACT.operations() if path == template} | {"HEAD"}
+    path = template.replace("{name}", "kept").replace("{handle}", "sim0")
+    for method in METHODS:
+        if method not in has:
+            answer = client.request(method, path)
+            assert answer.status == 405
+            assert method == "HEAD" or answer.code == "method-not-allowed"
+
+
+BAD_QUERIES = [
+    ("x=1", ["x"]),
+    ("x", ["x"]),
+    ("limit=10&x=1&y=2", ["x", "y"]),
+    ("Limit=1", ["Limit"]),
+    ("=1", [""]),
+    ("limit=1&limit=1", ["limit"]),
+    ("limit", ["limit"]),
+    *((f"limit={value}", ["limit"]) for value in (
+        "", "0", "1001", "-1", "1.0", "1e2", "x", "%201", "1%20", "%2B1", "0x10", "9" * 30, "1%00", "18446744073709551617")),
+    ("continue=", ["continue"]),
+    ("continue=1.a&continue=1.a", ["continue"]),
+    *((f"class={value}", ["class"]) for value in ("", "nic", "0", "64", "NET", "net%00", "-1")),
+    ("class=net&class=net", ["class"]),
+    *((f"state={value}", ["state"]) for value in ("", "READY", "gone", "0")),
+    *((f"mgmtdev={value}", ["mgmtdev"]) for value in ("", "/", "a/b/c", "..", "%20")),
+    ("owner=a&owner=b", ["owner"]),
+    ("owner", ["owner"]),
+    ("label=", ["label"]),
+    ("label=x", ["label"]),
+    ("label==x", ["label"]),
+    ("label=a=b&label=x&label=y", ["label", "label"]),
+    ("&".join(f"label=k{i}=v" for i in range(9)), ["label"]),
+    ("dry_run=true", ["dry_run"]),
+    ("a~b/c=1", ["a~0b~1c"]),
+]
+
+
+@pytest.mark.parametrize("query, names", BAD_QUERIES, ids=lambda value: str(value)[:30])
+def test_bad_query_of_a_listing(client, query, names):
+    pointers = [f"/query/{name}" for name in names]
+    client.get(f"/v1/devices?{query}").expect(400, "invalid-request", *pointers)
+
+
+def test_many_parameters(client):
+    query = "&".join(f"x{i}=1" for i in range(200))
+    answer = client.get(f"/v1/devices?{query}").expect(400, "invalid-request")
+    assert len(answer.json["errors"]) == 32 and answer.json["errors_omitted"] > 0
+
+
+@pytest.mark.parametrize("method, template", sorted(CONTRACT.operations()))
+def test_unknown_parameter_of_any_operation(client, method, template):
+    path = template.replace("{name}", "kept").replace("{handle}", "sim0")
+    body = BODY if method in ("PUT", "POST", "PATCH") else None
+    for query in ("x=1", "limit=5&x=1" if template == "/v1/devices" and method == "GET" else "x", "dry_run=true"):
+        name = "dry_run" if "dry" in query else "x"
+        client.request(method, f"{path}?{query}", body).expect(400, "invalid-request", f"/query/{name}")
+
+
+@pytest.mark.parametrize("query", ["missing_ok=yes", "missing_ok=1", "missing_ok=", "missing_ok", "missing_ok=TRUE",
+                                   "missing_ok=true&missing_ok=true", "uid=x", "uid=", "uid=01a20316-3960-77e4-bfb4"])
+def test_bad_query_of_a_deletion(client, query):
+    name = query.partition("=")[0]
+    client.request("DELETE", f"/v1/devices/kept?{query}").expect(400, "invalid-request", f"/query/{name}")
+
+
+# What the daemon would have to do, or not do, and cannot.
+NOT_IMPLEMENTED = [
+    (methods, field, value)
+    for methods, field, value in (
+        ("PUT POST PATCH DELETE", "Idempotency-Key", "1"),
+        ("PUT POST PATCH DELETE", "If-None-Match", "*"),
+        ("PUT POST PATCH DELETE", "If-Unmodified-Since", "Sun, 22 Nov 2026 11:00:00 GMT"),
+        ("PUT POST", "If-Match", "*"),
+    )
+]
+
+
+@pytest.mark.parametrize("methods, field, value", NOT_IMPLEMENTED)
+def test_not_implemented(client, methods, field, value):
+    for method in methods.split():
+        path = "/v1/devices" if method == "POST" else "/v1/devices/kept"
+        body = None if method == "DELETE" else BODY
+        client.request(method, path, body, {field: value}).expect(501, "not-implemented")
+    if field != "If-Match":
+        client.request("GET", "/v1/devices/none", headers={field: value}).expect(404)
+
+
+OTHER_TYPES = [
+    None, "", "text/plain", "application/jsonx", "application/json-patch+json", "application/x-www-form-urlencoded",
+    "json", "application", "application/json, text/plain", "text/plain; application/json", "multipart/form-data",
+]
+
+
+@pytest.mark.parametrize("kind", OTHER_TYPES)
+def test_other_media_type(client, kind):
+    for method, path in (("PUT", "/v1/devices/new"), ("POST", "/v1/devices"), ("PATCH", "/v1/devices/kept")):
+        client.request(method, path, TEXT, {"Content-Type": kind}).expect(415, "unsupported-media-type")
+
+
+def test_a_merge_patch_is_for_patch_only(client):
+    kind = {"Content-Type": "application/merge-patch+json"}
+    client.request("PUT", "/v1/devices/new", TEXT, kind).expect(415, "unsupported-media-type")
+    client.request("PATCH", "/v1/devices/kept", b'{"spec":{}}', kind).expect(200)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json ;x"])
+def test_same_media_type(filled, kind):
+    filled.request("PUT", "/v1/devices/new", TEXT, {"Content-Type": kind}).expect(201)
+    filled.delete("new").expect(204)
+
+
+def test_a_content_encoding_is_refused(client):
+    headers = {**JSON, "Content-Encoding": "gzip"}
+    client.request("PUT", "/v1/devices/new", b"\x1f\x8b", headers).expect(415, "unsupported-media-type")
+
+
+def test_a_body_where_none_belongs(client):
+    for method, path in (("GET", "/v1/devices"), ("GET", "/v1/host"), ("DELETE", "/v1/devices/kept")):
+        client.request(method, path, TEXT, JSON).expect(400, "invalid-request")
+
+
+def padded(size):
+    return TEXT + b" " * (size - len(TEXT))
+
+
+@pytest.mark.parametrize("more", [1, MAX_BODY, 4 << 20])
+def test_too_large_a_body(client, more):
+    text = padded(MAX_BODY + more)
+    for method, path in (("PUT", "/v1/devices/new"), ("POST", "/v1/devices"), ("PATCH", "/v1/devices/kept")):
+        client.request(method, path, text, JSON).expect(413, "body-too-large")
+
+
+@pytest.mark.parametrize("more", [1, 4 << 20])
+def test_too_large_a_body_in_chunks(client, more):
+    text = padded(MAX_BODY + more)
+    chunks = [text[i:i + 8000] for i in range(0, len(text), 8000)]
+    data = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
+    header = b"PUT /v1/devices/new HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with client.raw() as raw:
+        raw.send(header + data + b"0\r\n\r\n").answer("PUT").expect(413, "body-too-large")
+
+
+def test_a_body_of_just_the_limit(filled):
+    filled.request("PUT", "/v1/devices/new", padded(MAX_BODY), JSON).expect(201)
+    filled.delete("new").expect(204)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The list of devices: pages, filters, and what changes while it is read."""
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from support import net_spec, scaled, sim_section
+
+N_DEVICES = scaled(250)
+
+
+def names_of(page):
+    return [device["name"] for device in page["items"]]
+
+
+def create_many(client, names, spec=None):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: client.create(name, spec or {"class": "block"}), names))
+
+
+def test_pages(client):
+    names = [f"d{i:03}" for i in range(N_DEVICES)]
+    create_many(client, names)
+    for limit in (1, 7, 100, N_DEVICES - 1, N_DEVICES, 1000):
+        pages = list(client.pages(limit=limit))
+        assert list(itertools.chain(*map(names_of, pages))) == names
+        assert all(len(page["items"]) == limit for page in pages[:-1])
+        assert len({page["revision"] for page in pages}) == 1
+    assert len(client.get("/v1/devices").expect(200).json["items"]) == min(100, N_DEVICES)
+
+
+def test_nothing_is_listed_twice_or_missed_while_others_write(client):
+    """What is there from the first page to the last is listed once; what comes later is not listed at all."""
+    stable = [f"d{i:03}s" for i in range(N_DEVICES)]
+    doomed = [f"d{i:03}x" for i in range(0, N_DEVICES, 3)]
+    create_many(client, stable + doomed)
+
+    def churn(i):
+        client.create(f"d{i:03}a", {"class": "block"})
+        if i % 3 == 0:
+            client.delete(f"d{i:03}x").expect(204)
+            client.create(f"d{i:03}x", {"class": "block"})
+
+    pages = client.pages(limit=7)
+    listed = names_of(next(pages))
+    with ThreadPoolExecutor(4) as pool:
+        writing = [pool.submit(churn, i) for i in range(N_DEVICES)]
+        listed += itertools.chain(*map(names_of, pages))
+        for future in writing:
+            future.result()
+
+    assert len(listed) == len(set(listed))
+    assert listed == sorted(listed)
+    assert set(stable) <= set(listed) <= set(stable + doomed)
+    assert len(client.devices()) == len(stable) + len(doomed) + N_DEVICES
+
+
+def test_a_device_made_anew_is_another_one(client):
+    create_many(client, ["a", "b", "c"])
+    pages = client.pages(limit=1)
+    assert names_of(next(pages)) == ["a"]
+    client.delete("b").expect(204)
+    client.create("b", {"class": "block"})
+    client.patch("c", {"owner": "x"}).expect(200)
+    rest = list(pages)
+    assert list(itertools.chain(*map(names_of, rest))) == ["c"]
+
+
+def test_a_listing_goes_on_after_a_restart(daemon, client):
+    create_many(client, "abcd")
+    page = client.get("/v1/devices", limit=2).expect(200).json
+    client = daemon.restart()
+    client.create("e", {"class": "block"})
+    page = client.get("/v1/devices", limit=2, **{"continue": page["continue"]}).expect(200).json
+    assert names_of(page) == ["c", "d"]
+
+
+CONFIG = sim_section("sim0", classes="net,block") + sim_section("pci/0000:01:00.0", classes="net,gpu")
+
+DEVICES = {
+    "a": net_spec(mgmtdev="sim0", owner="vm:1", labels={"tenant": "a", "tier": "1"}),
+    "b": net_spec(mgmtdev="sim0", owner="vm:1", labels={"tenant": "b"}),
+    "c": net_spec(mgmtdev="pci/0000:01:00.0", owner="vm:2", labels={"tenant": "a", "tier": "2"}),
+    "d": {"class": "block", "labels": {"tenant": "a=b", "empty": ""}},
+    "e": {"class": "gpu", "owner": "vm:1", "labels": {"tenant": "ä &?", "tier": "1"}},
+}
+
+FILTERS = [
+    ({}, "abcde"),
+    ({"class": "net"}, "abc"),
+    ({"class": "2"}, "d"),
+    ({"class": "gpu"}, "e"),
+    ({"class": "fs"}, ""),
+    ({"state": "ready"}, "abcde"),
+    ({"state": "failed"}, ""),
+    ({"mgmtdev": "sim0"}, "abd"),
+    ({"mgmtdev": "pci/0000:01:00.0"}, "ce"),
+    ({"mgmtdev": "pci/0000:02:00.0"}, ""),
+    ({"owner": "vm:1"}, "abe"),
+    ({"owner": ""}, "d"),
+    ({"owner": "vm"}, ""),
+    ({"label": "tenant=a"}, "ac"),
+    ({"label": ["tenant=a", "tier=1"]}, "a"),
+    ({"label": ["tier=1", "tier=1"]}, "ae"),
+    ({"label": "tenant=a=b"}, "d"),
+    ({"label": "tenant=ä &?"}, "e"),
+    ({"label": "empty="}, "d"),
+    ({"label": "tenant="}, ""),
+    ({"label": "no=1"}, ""),
+    ({"class": "net", "owner": "vm:1", "label": "tenant=b", "state": "ready", "mgmtdev": "sim0"}, "b"),
+]
+
+
+@pytest.fixture(scope="module")
+def filled(shared_daemon):
+    client = shared_daemon.client()
+    for name, spec in DEVICES.items():
+        client.create(name, spec)
+    return client
+
+
+@pytest.mark.parametrize("limit", [1, 2, 1000])
+@pytest.mark.parametrize("query, names", FILTERS, ids=lambda value: str(value))
+def test_filters(filled, query, names, limit):
+    assert sorted(filled.devices(limit=limit, **query)) == list(names)
+
+
+def test_a_token_is_only_taken_as_it_was_given(filled):
+    token = filled.get("/v1/devices", limit=1).expect(200).json["continue"]
+    revision, _, name = token.partition(".")
+    bad = ["", ".", name, f".{name}", f"{revision}.", f"{revision}.A", f"0x{revision}.{name}", f"{revision}.{name}/",
+           f"ffffffffffffffff.{name}", f"1{revision}.{name}", f"00000000000000000{revision}.{name}", token.upper()]
+    for text in bad:
+        filled.get("/v1/devices", **{"continue": text}).expect(400, "invalid-request", "/query/continue")
