@@ -49,6 +49,8 @@ void failure_append(Failure *f, const char *format, ...) {
         size_t n = strlen(f->detail);
         va_list ap;
 
+        if (n > 0 && f->detail[n - 1] == '.' && format[0] == ';')
+                n--;
         va_start(ap, format);
         (void) vsnprintf(f->detail + n, sizeof f->detail - n, format, ap);
         va_end(ap);

@@ -42,5 +42,6 @@ typedef struct Failure {
  * either sign. */
 int failure_set(Failure *f, ErrorCode code, int error, const char *format, ...) _printf_(4, 5);
 
-/* Appends a sentence to the detail of f, which is set; what does not fit is cut. */
+/* Appends to the detail of f, which is set: a sentence, or a part that begins with ";" and goes on in the last one,
+ * whose full stop is dropped. What does not fit is cut. */
 void failure_append(Failure *f, const char *format, ...) _printf_(2, 3);

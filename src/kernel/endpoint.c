@@ -156,7 +156,7 @@ static int find_netdev(const char *virtio, Endpoint *ret) {
 
 static int find_block(const char *root, const char *virtio, Endpoint *ret) {
         char path[SYSFS_PATH_MAX], entry[SYSFS_VALUE_MAX];
-        unsigned n;
+        unsigned n = 0;
         int r;
 
         r = sysfs_path(path, "%s/block", virtio);
@@ -230,7 +230,9 @@ int endpoint_wait(const char *root, const char *name, BusDriver driver, uint64_t
                 if (is_there(&endpoint)) {
                         if (!may_be_renamed(root, &endpoint) || !endpoint_pause(&step, start + SETTLE_USEC))
                                 break;
-                } else if (!endpoint_pause(&step, deadline))
+                } else if (vdpa_sysfs_has_device(root, name) == 0)
+                        return -ENODEV;
+                else if (!endpoint_pause(&step, deadline))
                         return -ETIMEDOUT;
         }
 

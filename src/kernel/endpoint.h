@@ -35,7 +35,8 @@ typedef struct Endpoint {
  * and nobody can tell which virtio device is whose, or another negative errno. */
 int endpoint_find(const char *root, const char *name, BusDriver driver, Endpoint *ret);
 
-/* Waits for it until timeout_usec have passed. Returns as endpoint_find() does, or -ETIMEDOUT. */
+/* Waits for it until timeout_usec have passed. Returns as endpoint_find() does, or -ETIMEDOUT, or -ENODEV if the
+ * device is not there any more. */
 int endpoint_wait(const char *root, const char *name, BusDriver driver, uint64_t timeout_usec, Endpoint *ret);
 
 /* Says why one of the two above failed. Returns a negative errno. */

@@ -237,7 +237,7 @@ static int set_device_mac(KernelBackend *k, const char *name, const uint8_t mac[
 /* An interface of virtio_vdpa has a copy of the address, from when it was made; it has to be told, too. */
 static int kernel_set_mac(Backend *b, const char *name, const uint8_t mac[6], Failure *f) {
         KernelBackend *k = kernel_backend(b);
-        Endpoint endpoint;
+        Endpoint endpoint = {};
         BusDriver driver;
         int r;
 
