@@ -83,6 +83,9 @@ static int prepare(Database *db, const char *path, Failure *f) {
         for (Statement s = 0; s < _STATEMENT_MAX; s++) {
                 int rc = sqlite3_prepare_v3(db->db, statement_sql[s], -1, SQLITE_PREPARE_PERSISTENT,
                                             &db->statements[s], NULL);
+                /* The schema has the version for which these were written: what they miss was lost. */
+                if (rc == SQLITE_ERROR)
+                        rc = SQLITE_CORRUPT;
                 if (rc != SQLITE_OK)
                         return database_failure(db->db, rc, f, "Cannot use %s", path);
         }

@@ -88,27 +88,32 @@ static int commit(Database *db, Change **changes, size_t n, Failure *f) {
         return r;
 }
 
-/* On the writer's thread. A transaction that fails is tried again one change at a time, so that what one of them
- * cannot do does not take its neighbours along. */
+/* One transaction for all. If it fails, each change is tried alone, so that what one of them cannot do does not take
+ * its neighbours along; but what keeps the database locked would be waited for once more by each. */
+static void commit_all(Database *db, Change **changes, size_t n) {
+        Failure f = FAILURE_INIT;
+        int r = commit(db, changes, n, &f);
+
+        for (size_t i = 0; i < n && r < 0; i++)
+                if (n == 1 || r == -EBUSY)
+                        changes[i]->failure = f;
+                else
+                        (void) commit(db, &changes[i], 1, &changes[i]->failure);
+}
+
+/* On the writer's thread. */
 static void process(Workqueue *queue, WorkList *batch, void *userdata) {
         Store *store = userdata;
         Change *changes[1024];
 
         while (!STAILQ_EMPTY(batch)) {
-                Failure f = FAILURE_INIT;
                 size_t n = 0;
 
                 while (n < ELEMENTSOF(changes) && !STAILQ_EMPTY(batch)) {
                         changes[n++] = CONTAINER_OF(STAILQ_FIRST(batch), Change, work);
                         STAILQ_REMOVE_HEAD(batch, entry);
                 }
-
-                if (commit(&store->database, changes, n, &f) < 0) {
-                        if (n == 1)
-                                changes[0]->failure = f;
-                        for (size_t i = 0; i < n && n > 1; i++)
-                                (void) commit(&store->database, &changes[i], 1, &changes[i]->failure);
-                }
+                commit_all(&store->database, changes, n);
                 for (size_t i = 0; i < n; i++)
                         workqueue_report(queue, &changes[i]->work);
         }
@@ -146,22 +151,22 @@ static int sync_directory(const char *directory, Failure *f) {
         return 0;
 }
 
-static int read_meta(Store *store, Failure *f) {
-        char text[24];
+static int read_revision(Store *store, Failure *f) {
+        unsigned long long n;
+        char text[24], *end;
         int r;
 
-        r = database_get_meta(&store->database, "boot_id", store->boot_id, sizeof store->boot_id, f);
-        if (r < 0)
-                return r;
         r = database_get_meta(&store->database, "revision", text, sizeof text, f);
         if (r < 0)
                 return r;
+        errno = 0;
+        n = strtoull(text, &end, 10);
+        if (text[0] < '0' || text[0] > '9' || *end || errno || n > INT64_MAX - MAX_QUEUED)
+                return failure_set(f, ERROR_STORE_FAILED, EUCLEAN, "The database has no usable value of 'revision'");
 
         /* Revisions of changes that were queued when the daemon died were given out but are not recorded: the
          * next one must be above them all. */
-        store->revision = strtoull(text, NULL, 10);
-        if (store->revision > 0)
-                store->revision += MAX_QUEUED;
+        store->revision = n > 0 ? n + MAX_QUEUED : 0;
         return 0;
 }
 
@@ -186,7 +191,10 @@ int store_open(sd_event *event, const char *directory, Store **ret, Failure *f) 
         r = sync_directory(directory, f);
         if (r < 0)
                 return r;
-        r = read_meta(store, f);
+        r = database_get_meta(&store->database, "boot_id", store->boot_id, sizeof store->boot_id, f);
+        if (r < 0)
+                return r;
+        r = read_revision(store, f);
         if (r < 0)
                 return r;
 
