@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <ini.h>
+#include <limits.h>
 #include <string.h>
 
 #include "daemon/config-sim.h"
@@ -247,7 +248,7 @@ int config_read(Config *config, const char *path) {
 }
 
 int config_finish(Config *config) {
-        _cleanup_free_ char *socket = NULL;
+        char socket[PATH_MAX];
         SimConfig sim = { .mgmtdevs = config->sims, .n_mgmtdevs = config->n_sims };
         Failure f = FAILURE_INIT;
 
@@ -257,8 +258,7 @@ int config_finish(Config *config) {
         if (config->n_listen > 0)
                 return 0;
 
-        if (asprintf(&socket, "unix:%s/api.sock", config->runtime_dir) < 0)
-                return log_oom();
+        (void) snprintf(socket, sizeof socket, "unix:%s/api.sock", config->runtime_dir);
         return config_set(config, "daemon", "listen", socket, "runtime_dir");
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/manager.h"
+#include "util/fs.h"
 #include "util/log.h"
 
 #define DEFAULT_CONFIG SYSCONFDIR "/hsvdpa/hsvdpad.conf"
@@ -122,8 +123,11 @@ static int apply_setting(Config *config, const char *key, const char *value) {
 
         if (strstr(key, "_dir") && value[0] && value[0] != '/') {
                 cwd = getcwd(NULL, 0);
-                if (!cwd || asprintf(&path, "%s/%s", cwd, value) < 0)
+                if (!cwd)
                         return log_error_errno(errno, "Cannot find the working directory: %m");
+                path = fs_join(cwd, value);
+                if (!path)
+                        return log_oom();
                 value = path;
         }
 

@@ -69,6 +69,11 @@ static int setup_event(Manager *m) {
         return sd_event_set_watchdog(m->event, true);
 }
 
+static int refuse_database(const Manager *m) {
+        log_error("The database %s/inventory.db cannot be used, and was left as it is", m->config->state_dir);
+        return EXIT_DATABASE;
+}
+
 static int setup_store(Manager *m) {
         Failure f = FAILURE_INIT;
         int r;
@@ -82,7 +87,7 @@ static int setup_store(Manager *m) {
         case -EUCLEAN:
         case -EMEDIUMTYPE:
         case -EPROTONOSUPPORT:
-                return EXIT_DATABASE;
+                return refuse_database(m);
         case -EBUSY:
                 return EXIT_OTHER_DAEMON;
         default:
@@ -208,7 +213,7 @@ int manager_run(Manager *m, bool *ret_stuck) {
         *ret_stuck = false;
         r = lifecycle_start(m->lifecycle, on_started, m);
         if (r == -EUCLEAN)
-                return EXIT_DATABASE;
+                return refuse_database(m);
         if (r < 0)
                 return EXIT_FAILURE;
 

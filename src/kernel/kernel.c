@@ -89,7 +89,7 @@ static int delete_device(KernelBackend *k, const char *name, Failure *f) {
 /* What the kernel would do with these is worse than an error: vp-vdpa overwrites its only pointer to the first
  * device even when it then refuses the second one, and frees the wrong memory when either is deleted. */
 static int refuse_create(KernelBackend *k, const char *name, const char *mgmtdev, Failure *f) {
-        uint32_t limit = vdpa_sysfs_get_device_limit(k->root, mgmtdev), n;
+        uint32_t limit = vdpa_sysfs_get_device_limit(k->root, mgmtdev), n = 0;
         int r;
 
         r = vdpa_sysfs_has_device(k->root, name);

@@ -13,6 +13,7 @@
 #include "inventory/feature.h"
 #include "sim/model.h"
 #include "sim/sim-unit.h"
+#include "util/fs.h"
 
 #define VQ_SIZE 256u
 
@@ -395,9 +396,9 @@ static int sim_plug(Sim *s, Failure *f) {
 }
 
 static int sim_open_directory(Sim *s, const char *runtime_dir, Failure *f) {
-        _cleanup_free_ char *path = NULL;
+        _cleanup_free_ char *path = fs_join(runtime_dir, SIM_OPEN_DIRECTORY);
 
-        if (asprintf(&path, "%s/" SIM_OPEN_DIRECTORY, runtime_dir) < 0)
+        if (!path)
                 return failure_set(f, ERROR_OUT_OF_MEMORY, ENOMEM, "There is no memory for the simulation");
 
         if (mkdir(path, 0700) < 0 && errno != EEXIST)

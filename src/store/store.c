@@ -11,6 +11,7 @@
 #include "inventory/mgmtdev.h"
 #include "inventory/spec-json.h"
 #include "store/database.h"
+#include "util/fs.h"
 #include "util/workqueue.h"
 
 /* Changes that wait for the disk. Each request waits for its own, so the number of requests bounds them; what is
@@ -88,8 +89,8 @@ static int commit(Database *db, Change **changes, size_t n, Failure *f) {
         return r;
 }
 
-/* One transaction for all. If it fails, each change is tried alone, so that what one of them cannot do does not take
- * its neighbours along; but what keeps the database locked would be waited for once more by each. */
+/* One transaction for all. If it fails, each change is tried alone, so that what one of them cannot do does not
+ * take its neighbours along; but what keeps the database locked would be waited for once more by each. */
 static void commit_all(Database *db, Change **changes, size_t n) {
         Failure f = FAILURE_INIT;
         int r = commit(db, changes, n, &f);
@@ -120,10 +121,10 @@ static void process(Workqueue *queue, WorkList *batch, void *userdata) {
 }
 
 static int take_lock(const char *directory, int *ret, Failure *f) {
-        _cleanup_free_ char *path = NULL;
+        _cleanup_free_ char *path = fs_join(directory, "inventory.lock");
         _cleanup_close_ int fd = -1;
 
-        if (asprintf(&path, "%s/inventory.lock", directory) < 0)
+        if (!path)
                 return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory");
 
         fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -162,7 +163,8 @@ static int read_revision(Store *store, Failure *f) {
         errno = 0;
         n = strtoull(text, &end, 10);
         if (text[0] < '0' || text[0] > '9' || *end || errno || n > INT64_MAX - MAX_QUEUED)
-                return failure_set(f, ERROR_STORE_FAILED, EUCLEAN, "The database has no usable value of 'revision'");
+                return failure_set(f, ERROR_STORE_FAILED, EUCLEAN,
+                                   "The database has no usable value of 'revision'");
 
         /* Revisions of changes that were queued when the daemon died were given out but are not recorded: the
          * next one must be above them all. */
@@ -171,7 +173,7 @@ static int read_revision(Store *store, Failure *f) {
 }
 
 int store_open(sd_event *event, const char *directory, Store **ret, Failure *f) {
-        _cleanup_free_ char *path = NULL;
+        _cleanup_free_ char *path = fs_join(directory, "inventory.db");
         _cleanup_(store_closep) Store *store = NULL;
         int r;
 
@@ -179,7 +181,7 @@ int store_open(sd_event *event, const char *directory, Store **ret, Failure *f) 
         if (!store)
                 return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory");
         store->lock_fd = -1;
-        if (asprintf(&path, "%s/inventory.db", directory) < 0)
+        if (!path)
                 return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory");
 
         r = take_lock(directory, &store->lock_fd, f);

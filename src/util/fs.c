@@ -3,10 +3,18 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "util/macro.h"
+
+char *fs_join(const char *directory, const char *name) {
+        char *path;
+
+        /* On failure asprintf() may leave anything in it. */
+        return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
+}
 
 int fs_make_directory(const char *path, mode_t mode) {
         _cleanup_free_ char *copy = strdup(path);
