@@ -62,7 +62,9 @@ struct Device {
         Failure *reason;     /* owned: why it is failed or lost, or NULL */
 
         bool was_ready; /* recorded as ready by the daemon before this one, and not seen on the host since */
-        bool was_seen;  /* by the last look at the host */
+        bool was_seen;  /* by the look at the host that is being evaluated */
+        bool is_behind; /* its record still tells of what was refused since: a start from it would do that after all
+                         */
 
         Operation *operation; /* weak: under way, or NULL */
 };

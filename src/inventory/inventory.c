@@ -37,7 +37,7 @@ void inventory_done(Inventory *inv) {
         }
 }
 
-/* A key to search the tree with. Too long a name is cut, and then is none that a device can have. */
+/* A key to search the tree with. Too long a name is cut: it comes right after what is left of it. */
 static void device_key(Device *key, const char *name) {
         strncpy(key->name, name, sizeof key->name - 1);
         key->name[sizeof key->name - 1] = '\0';
@@ -160,17 +160,11 @@ int inventory_ensure_mgmtdev(Inventory *inv, const char *handle, Mgmtdev **ret) 
         return 0;
 }
 
-static bool is_listed(const MgmtdevInfo *infos, size_t n, const char *handle) {
-        for (size_t i = 0; i < n; i++)
-                if (strcmp(infos[i].handle, handle) == 0)
-                        return true;
-
-        return false;
-}
-
 int inventory_update_mgmtdevs(Inventory *inv, const MgmtdevInfo *infos, size_t n) {
         Mgmtdev *mgmtdev, *next;
 
+        for (mgmtdev = inventory_first_mgmtdev(inv); mgmtdev; mgmtdev = inventory_next_mgmtdev(mgmtdev))
+                mgmtdev->was_listed = false;
         for (size_t i = 0; i < n; i++) {
                 int r = inventory_ensure_mgmtdev(inv, infos[i].handle, &mgmtdev);
                 if (r < 0)
@@ -178,12 +172,12 @@ int inventory_update_mgmtdevs(Inventory *inv, const MgmtdevInfo *infos, size_t n
                 if (!mgmtdev->present || !mgmtdev_info_equal(&mgmtdev->info, &infos[i]))
                         mgmtdev->revision = ++inv->revision;
                 mgmtdev->info = infos[i];
-                mgmtdev->present = true;
+                mgmtdev->present = mgmtdev->was_listed = true;
         }
 
         for (mgmtdev = inventory_first_mgmtdev(inv); mgmtdev; mgmtdev = next) {
                 next = inventory_next_mgmtdev(mgmtdev);
-                if (!mgmtdev->present || is_listed(infos, n, mgmtdev->info.handle))
+                if (!mgmtdev->present || mgmtdev->was_listed)
                         continue;
                 mgmtdev->present = false;
                 mgmtdev->revision = ++inv->revision;

@@ -17,7 +17,8 @@ const char *transport_name(Transport transport) {
 bool mgmtdev_info_equal(const MgmtdevInfo *a, const MgmtdevInfo *b) {
         return strcmp(a->handle, b->handle) == 0 && a->transport == b->transport && a->numa_node == b->numa_node &&
                a->classes == b->classes && memcmp(a->features, b->features, sizeof a->features) == 0 &&
-               a->max_vqs == b->max_vqs && a->max_devices == b->max_devices && a->simulated == b->simulated;
+               a->max_vqs == b->max_vqs && a->max_devices == b->max_devices && a->only_by_name == b->only_by_name &&
+               a->simulated == b->simulated;
 }
 
 bool mgmtdev_has_class(const Mgmtdev *mgmtdev, unsigned class, uint64_t *ret_features) {

@@ -29,6 +29,7 @@ typedef struct MgmtdevInfo {
         uint64_t features[CLASS_MAX + 1]; /* by class: what a device of it may offer; 0 where there is no class */
         uint32_t max_vqs;                 /* virtqueues a device at the most; 0: not known */
         uint32_t max_devices; /* 0: not known, or no limit; where it came from: "driver", or "model" if simulated */
+        bool only_by_name;    /* makes only what some program has prepared there (VDUSE): never chosen by us */
         bool simulated;
 } MgmtdevInfo;
 
@@ -45,6 +46,7 @@ struct Mgmtdev {
         uint32_t n_records; /* recorded here at all */
         uint32_t n_foreign; /* on the host and not ours, when last looked */
         uint32_t n_counted; /* of those, while a look is evaluated */
+        bool was_listed;    /* by the look that is being evaluated */
 };
 
 /* Whether a device of the class can be made, and which features it may then offer. Returns true if the class is

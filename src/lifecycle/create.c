@@ -25,29 +25,35 @@ static void on_ready(Operation *op) {
         operation_end(op, &(Outcome){ .device = device, .created = true });
 }
 
-static void on_failure_recorded(void *userdata, const Failure *failure) {
-        Operation *op = userdata;
-
+static void on_failure_recorded(Operation *op, const Failure *failure) {
+        if (failure) {
+                op->device->is_behind = true;
+                failure_append(
+                        &op->task.failure,
+                        "; that it failed could not be recorded (%s), so the next start may make it after all",
+                        failure->detail);
+        }
         operation_fail(op, &op->task.failure);
 }
 
 /* The device stays, failed, for the user to see. */
 static void record_failure(Operation *op) {
-        Lifecycle *l = op->lifecycle;
-
-        inventory_set_state(l->inventory, op->device, DEVICE_FAILED, &op->task.failure);
-        if (store_put_device(l->store, op->device, on_failure_recorded, op) < 0)
-                on_failure_recorded(op, NULL);
+        inventory_set_state(op->lifecycle->inventory, op->device, DEVICE_FAILED, &op->task.failure);
+        record_operation(op, on_failure_recorded);
 }
 
 static void on_intent_withdrawn(void *userdata, const Failure *failure) {
         Operation *op = userdata;
 
-        /* Still on the disk: then it has to be seen too. */
-        if (failure)
-                record_failure(op);
-        else
+        if (!failure) {
                 operation_end_and_remove(op, &(Outcome){ .failure = op->task.failure });
+                return;
+        }
+
+        /* Still on the disk: then it has to be seen too. */
+        failure_append(&op->task.failure, "; its record could not be removed (%s), so it stays as failed",
+                       failure->detail);
+        record_failure(op);
 }
 
 static void on_failed(Operation *op) {
@@ -76,8 +82,7 @@ void create_resume(Operation *op) {
         operation_run(op, machine_create, on_machine);
 }
 
-static void on_intent_committed(void *userdata, const Failure *failure) {
-        Operation *op = userdata;
+static void on_intent_committed(Operation *op, const Failure *failure) {
         Outcome outcome = {};
 
         if (!failure) {
@@ -109,12 +114,7 @@ static void begin(Verb *verb, Device *device, bool is_new) {
 
         op->is_new = is_new;
         inventory_set_state(l->inventory, device, DEVICE_RESERVED, NULL);
-        if (store_put_device(l->store, device, on_intent_committed, op) < 0) {
-                Failure f;
-
-                (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
-                on_intent_committed(op, &f);
-        }
+        record_operation(op, on_intent_committed);
 }
 
 static void create_new(Verb *verb) {
@@ -167,7 +167,7 @@ void create_run(Verb *verb) {
                           "Device '%s' (uid %s, %s) has another spec; nothing was done", device->name, device->uid,
                           device_state_name(device->state));
         else if (device->state == DEVICE_READY)
-                verb_answer_device(verb, device, false);
+                record_confirm(verb, device);
         else
                 create_again(verb, device);
 }

@@ -18,13 +18,13 @@ static void on_gone(Operation *op) {
 
 /* The intent to delete is withdrawn before the refusal is told: a later start must not delete the device after
  * all. */
-static void on_withdrawn(void *userdata, const Failure *failure) {
-        Operation *op = userdata;
-
-        if (failure)
+static void on_withdrawn(Operation *op, const Failure *failure) {
+        if (failure) {
+                op->device->is_behind = true;
                 failure_append(&op->task.failure,
                                "; that it stays could not be recorded (%s), so the next start may delete it",
                                failure->detail);
+        }
         operation_fail(op, &op->task.failure);
 }
 
@@ -44,12 +44,7 @@ static void on_kept(Operation *op) {
         else
                 inventory_set_state(l->inventory, device, DEVICE_LOST, &t->failure);
 
-        if (store_put_device(l->store, device, on_withdrawn, op) < 0) {
-                Failure f;
-
-                (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "out of memory");
-                on_withdrawn(op, &f);
-        }
+        record_operation(op, on_withdrawn);
 }
 
 static void on_machine(Operation *op) {
@@ -65,9 +60,7 @@ void delete_resume(Operation *op) {
         operation_run(op, machine_delete, on_machine);
 }
 
-static void on_intent_committed(void *userdata, const Failure *failure) {
-        Operation *op = userdata;
-
+static void on_intent_committed(Operation *op, const Failure *failure) {
         if (!failure) {
                 delete_resume(op);
                 return;
@@ -91,10 +84,5 @@ void delete_run(Verb *verb) {
         }
 
         inventory_set_state(l->inventory, device, DEVICE_DELETING, NULL);
-        if (store_put_device(l->store, device, on_intent_committed, op) < 0) {
-                Failure f;
-
-                (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
-                on_intent_committed(op, &f);
-        }
+        record_operation(op, on_intent_committed);
 }

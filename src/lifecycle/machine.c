@@ -91,6 +91,14 @@ static bool mac_differs(const MachineTask *t) {
                memcmp(t->spec.net.mac, t->status.net.mac, sizeof t->spec.net.mac) != 0;
 }
 
+/* The device is there; but someone may have bound it to another driver, or made it again, as they like it. */
+static void restore(MachineTask *t, Backend *b) {
+        if (!t->status.endpoint[0] || t->status.driver != t->spec.driver)
+                (void) make_ready(t, b);
+        else
+                (void) b->ops->publish(b, t->name, &t->spec.endpoint, &t->failure);
+}
+
 void machine_check(MachineTask *t, Backend *b) {
         int r = look(t, b);
 
@@ -99,8 +107,8 @@ void machine_check(MachineTask *t, Backend *b) {
                 r = look(t, b);
         if (r == -ENODEV)
                 t->is_gone = true;
-        else if (r == 0 && !t->status.endpoint[0])
-                (void) make_ready(t, b);
+        else if (r == 0)
+                restore(t, b);
 }
 
 void machine_delete(MachineTask *t, Backend *b) {

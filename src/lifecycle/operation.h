@@ -9,6 +9,7 @@
 #include "lifecycle/verb.h"
 
 typedef void (*operation_step_t)(Operation *op);
+typedef void (*operation_recorded_t)(Operation *op, const Failure *failure);
 
 struct Operation {
         Job job;
@@ -20,6 +21,7 @@ struct Operation {
         void (*machine)(MachineTask *task, Backend *b);
         operation_step_t then;
         MachineTask task;
+        operation_recorded_t recorded;
 
         /* To go back to when it fails. */
         DeviceState previous_state;

@@ -104,6 +104,15 @@ static void add_reason(char *reasons, size_t size, const char *reason) {
         (void) snprintf(reasons + n, size - n, "%s%s", n ? "; " : "", reason);
 }
 
+/* What speaks against taking one that was not asked for. */
+static void check_candidate(const Mgmtdev *m, const DeviceSpec *spec, JsonDecoder *d) {
+        if (m->info.only_by_name && mgmtdev_has_class(m, spec->class, NULL))
+                json_fault(d, "mgmtdev", "missing",
+                           "%s makes only what a program has prepared there, and has to be named", m->info.handle);
+        else
+                check_spec(m, spec, d);
+}
+
 /* The one with the fewest devices; d gets what speaks against each of the others. */
 static Mgmtdev *find_best(Verb *verb, JsonDecoder *d, bool *ret_any_full, char *reasons, size_t size) {
         Inventory *inv = verb->lifecycle->inventory;
@@ -117,7 +126,7 @@ static Mgmtdev *find_best(Verb *verb, JsonDecoder *d, bool *ret_any_full, char *
 
                 if (!m->present)
                         continue;
-                check_spec(m, &verb->spec, d);
+                check_candidate(m, &verb->spec, d);
                 if (faults->n == n && faults->n_omitted == n_omitted) {
                         if (has_room(m)) {
                                 if (!best || m->n_devices + m->n_foreign < best->n_devices + best->n_foreign)

@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Changes of the record that nobody waits for: what they say can be observed again, so if they are lost, the next
- * start comes to the same end. One that fails is logged. */
+/* What is recorded of a device, and when: before it is acted on or answered, or afterwards. */
 
-#include "lifecycle/lifecycle.h"
+#include "lifecycle/operation.h"
+
+/* Records the device of op as it is now. recorded() is called when that is durable (failure is NULL), or cannot be;
+ * at once if there is no memory for it. */
+void record_operation(Operation *op, operation_recorded_t recorded);
+
+/* Answers the verb with the device, which nothing was done to, once its record says the same. */
+void record_confirm(Verb *verb, Device *device);
+
+/* Tries again to bring the record of a device that is behind, and has no operation, up to date. */
+void record_catch_up(Lifecycle *l, Device *device);
+
+/* Nobody waits for the following two: what they say can be observed again, so if they are lost, the next start
+ * comes to the same end. One that fails is logged. */
 
 /* Returns false if it could not even be queued, which is logged too. */
 bool record_device(Lifecycle *l, const Device *device);

@@ -7,6 +7,7 @@
 
 #include "lifecycle/context.h"
 #include "lifecycle/job.h"
+#include "lifecycle/record.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -52,16 +53,19 @@ static Device *find_ours(Inventory *inv, const BackendDevice *seen) {
         return device && strcmp(device->mgmtdev->info.handle, seen->mgmtdev) == 0 ? device : NULL;
 }
 
-static void count_foreign(Inventory *inv, const Scan *scan) {
+/* Marks which of ours were seen, and counts the others where they are. */
+static void mark_seen(Inventory *inv, const Scan *scan) {
+        Device *device;
         Mgmtdev *m;
 
         for (m = inventory_first_mgmtdev(inv); m; m = inventory_next_mgmtdev(m))
                 m->n_counted = 0;
         for (size_t i = 0; i < scan->n_devices; i++) {
-                if (find_ours(inv, &scan->devices[i]))
-                        continue;
-                m = inventory_find_mgmtdev(inv, scan->devices[i].mgmtdev);
-                if (m)
+                device = find_ours(inv, &scan->devices[i]);
+                m = device ? NULL : inventory_find_mgmtdev(inv, scan->devices[i].mgmtdev);
+                if (device)
+                        device->was_seen = true;
+                else if (m)
                         m->n_counted++;
         }
         for (m = inventory_first_mgmtdev(inv); m; m = inventory_next_mgmtdev(m)) {
@@ -72,25 +76,25 @@ static void count_foreign(Inventory *inv, const Scan *scan) {
         }
 }
 
-/* Marks what was seen; then checks each device that should have been, and was not, or the reverse. A listing can
- * miss a device that is there, so nothing is decided here. */
-static void compare(Lifecycle *l, const Scan *scan) {
+/* Begins what a free device needs: its record, if that is behind; a closer look, if it should have been seen and
+ * was not, or the reverse. A listing can miss a device that is there, so nothing is decided here. */
+static void compare_device(Lifecycle *l, Device *device, bool was_seen) {
+        if (device->is_behind)
+                record_catch_up(l, device);
+        else if ((device->state == DEVICE_READY && !was_seen) || (device->state == DEVICE_LOST && was_seen))
+                recovery_check(l, device, false);
+}
+
+static void compare(Lifecycle *l) {
         Inventory *inv = l->inventory;
         Device *device;
 
-        for (device = inventory_next_device(inv, ""); device; device = inventory_next_device(inv, device->name))
-                device->was_seen = false;
-        for (size_t i = 0; i < scan->n_devices; i++) {
-                device = find_ours(inv, &scan->devices[i]);
-                if (device)
-                        device->was_seen = true;
-        }
         for (device = inventory_next_device(inv, ""); device; device = inventory_next_device(inv, device->name)) {
-                if (device->operation)
-                        continue;
-                if ((device->state == DEVICE_READY && !device->was_seen) ||
-                    (device->state == DEVICE_LOST && device->was_seen))
-                        recovery_check(l, device, false);
+                bool was_seen = device->was_seen;
+
+                device->was_seen = false;
+                if (l->ready && !device->operation)
+                        compare_device(l, device, was_seen);
         }
 }
 
@@ -120,9 +124,8 @@ static void apply(Lifecycle *l, Scan *scan) {
 
         if (inventory_update_mgmtdevs(l->inventory, scan->mgmtdevs, scan->n_mgmtdevs) < 0)
                 log_oom();
-        count_foreign(l->inventory, scan);
-        if (l->ready)
-                compare(l, scan);
+        mark_seen(l->inventory, scan);
+        compare(l);
 }
 
 /* Sets the time of the next look. */

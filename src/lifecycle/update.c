@@ -17,27 +17,28 @@ static void swap_specs(Operation *op) {
         op->previous_spec = spec;
 }
 
-static void on_spec_reverted(void *userdata, const Failure *failure) {
-        Operation *op = userdata;
-
-        if (failure)
+static void on_spec_reverted(Operation *op, const Failure *failure) {
+        if (failure) {
+                op->device->is_behind = true;
                 failure_append(&op->task.failure,
                                "; the old spec could not be recorded (%s), so the next start may apply the new one",
                                failure->detail);
+        }
         operation_fail(op, &op->task.failure);
 }
 
 static void revert(Operation *op) {
-        Lifecycle *l = op->lifecycle;
-        Failure f;
-
         swap_specs(op);
         op->device->generation++;
-        inventory_touch_device(l->inventory, op->device);
-        if (store_put_device(l->store, op->device, on_spec_reverted, op) < 0) {
-                (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "out of memory");
-                on_spec_reverted(op, &f);
-        }
+        inventory_touch_device(op->lifecycle->inventory, op->device);
+        record_operation(op, on_spec_reverted);
+}
+
+/* The new spec is durable already; what may be behind is the revision that the client is told. */
+static void on_change_recorded(Operation *op, const Failure *failure) {
+        if (failure)
+                op->device->is_behind = true;
+        operation_end(op, &(Outcome){ .device = op->device });
 }
 
 static void on_mac_set(Operation *op) {
@@ -52,12 +53,10 @@ static void on_mac_set(Operation *op) {
 
         device->status = op->task.status;
         inventory_touch_device(op->lifecycle->inventory, device);
-        (void) record_device(op->lifecycle, device);
-        operation_end(op, &(Outcome){ .device = device });
+        record_operation(op, on_change_recorded);
 }
 
-static void on_spec_committed(void *userdata, const Failure *failure) {
-        Operation *op = userdata;
+static void on_spec_committed(Operation *op, const Failure *failure) {
         Device *device = op->device;
 
         if (failure) {
@@ -101,7 +100,6 @@ static int apply_patch(const DeviceSpec *spec, DevicePatch *patch, DeviceSpec *r
 static void begin(Verb *verb, Device *device, DeviceSpec *spec) {
         Lifecycle *l = verb->lifecycle;
         Operation *op;
-        Failure f;
 
         if (operation_begin(l, device, verb, &op) < 0) {
                 device_spec_done(spec);
@@ -113,10 +111,7 @@ static void begin(Verb *verb, Device *device, DeviceSpec *spec) {
         swap_specs(op);
         device->generation++;
         inventory_touch_device(l->inventory, device);
-        if (store_put_device(l->store, device, on_spec_committed, op) < 0) {
-                (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
-                on_spec_committed(op, &f);
-        }
+        record_operation(op, on_spec_committed);
 }
 
 void update_run(Verb *verb) {
@@ -135,8 +130,8 @@ void update_run(Verb *verb) {
                 return;
         }
         if (verb->patch.has_mac && device->spec.has_features && !(device->spec.features & FEATURE_NET_MAC)) {
-                verb_fail(verb, ERROR_NOT_SUPPORTED, EOPNOTSUPP, "Device '%s' was asked for without the feature MAC",
-                          device->name);
+                verb_fail(verb, ERROR_NOT_SUPPORTED, EOPNOTSUPP,
+                          "Device '%s' was asked for without the feature MAC", device->name);
                 return;
         }
         if (apply_patch(&device->spec, &verb->patch, &spec) < 0) {
@@ -145,7 +140,7 @@ void update_run(Verb *verb) {
         }
         if (device_spec_equal(&device->spec, &spec)) {
                 device_spec_done(&spec);
-                verb_answer_device(verb, device, false);
+                record_confirm(verb, device);
                 return;
         }
 
