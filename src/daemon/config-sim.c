@@ -152,7 +152,9 @@ void config_sim_print(const Config *config, FILE *out) {
                 const SimMgmtdev *sim = &config->sims[i];
 
                 fprintf(out, "\n[%s%s]\n", SECTION_PREFIX, sim->info.handle);
-                print_classes(sim->info.classes, out);
+                /* All of them would be a longer line than can be read. */
+                if (sim->info.classes != sim_config_default()->mgmtdevs[0].info.classes)
+                        print_classes(sim->info.classes, out);
                 fprintf(out, "transport = %s\n", transport_name(sim->info.transport));
                 if (sim->info.numa_node >= 0)
                         fprintf(out, "numa_node = %d\n", sim->info.numa_node);

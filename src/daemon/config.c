@@ -202,6 +202,9 @@ int config_set(Config *config, const char *section, const char *name, const char
         return 0;
 }
 
+/* The library cuts the name of a section that is longer. */
+#define SECTION_MAX 48
+
 typedef struct Reader {
         Config *config;
         FILE *file;
@@ -210,12 +213,41 @@ typedef struct Reader {
         int error;
 } Reader;
 
-/* The library reads by this; it is how the line is known when a key is handled. */
+static void reader_fail(Reader *reader, int error) {
+        if (reader->error == 0)
+                reader->error = error;
+}
+
+/* The library would take the rest of a long line for another line, whatever it says. A comment may be long. */
+static void drop_long_line(Reader *reader, char *line) {
+        int c = getc(reader->file);
+
+        if (c == EOF)
+                return;
+
+        while (c != '\n' && c != EOF)
+                c = getc(reader->file);
+        if (line[0] != '#' && line[0] != ';')
+                reader_fail(reader,
+                            log_error_errno(E2BIG, "%s:%u: the line is too long", reader->path, reader->line));
+        line[0] = '\0';
+}
+
+/* The library reads by this; it is how the line is known when a key is handled. An indented line is one like the
+ * others, and not, as the library would have it, a second value of the key above. */
 static char *read_line(char *buffer, int size, void *userdata) {
         Reader *reader = userdata;
+        const char *text;
 
         reader->line++;
-        return fgets(buffer, size, reader->file);
+        if (!fgets(buffer, size, reader->file))
+                return NULL;
+
+        text = buffer + strspn(buffer, " \t");
+        memmove(buffer, text, strlen(text) + 1);
+        if (!strchr(buffer, '\n') && !feof(reader->file))
+                drop_long_line(reader, buffer);
+        return buffer;
 }
 
 static int handle_key(void *userdata, const char *section, const char *name, const char *value) {
@@ -224,9 +256,12 @@ static int handle_key(void *userdata, const char *section, const char *name, con
         int r;
 
         (void) snprintf(origin, sizeof origin, "%s:%u", reader->path, reader->line);
-        r = config_set(reader->config, section, name, value, origin);
-        if (r < 0 && reader->error == 0)
-                reader->error = r;
+        if (strlen(section) > SECTION_MAX)
+                r = log_error_errno(E2BIG, "%s: the name of section [%s...] is too long", origin, section);
+        else
+                r = config_set(reader->config, section, name, value, origin);
+        if (r < 0)
+                reader_fail(reader, r);
         return 1;
 }
 

@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +26,13 @@ static const char *unix_path(const char *address) {
         return strncmp(address, UNIX_PREFIX, n) == 0 && address[n] == '/' ? address + n : NULL;
 }
 
+/* Only digits, and at most 65535: getaddrinfo() would take the rest of a larger number. */
+static bool port_is_valid(const char *port) {
+        size_t n = strlen(port);
+
+        return n > 0 && n <= 5 && strspn(port, "0123456789") == n && strtoul(port, NULL, 10) <= UINT16_MAX;
+}
+
 /* Splits "tcp:HOST:PORT", "tcp:[::1]:PORT". */
 static int tcp_split(const char *address, char host[static 64], char port[static 8]) {
         const char *start = address + strlen(TCP_PREFIX), *colon = strrchr(address, ':');
@@ -38,7 +46,7 @@ static int tcp_split(const char *address, char host[static 64], char port[static
                 start++;
                 n -= 2;
         }
-        if (n == 0 || n >= 64 || strlen(colon + 1) == 0 || strlen(colon + 1) >= 8)
+        if (n == 0 || n >= 64 || !port_is_valid(colon + 1))
                 return -EINVAL;
 
         memcpy(host, start, n);
@@ -58,7 +66,7 @@ int listen_check(const char *address) {
 
 /* A socket file without anybody behind it is left over from a daemon that was killed. */
 static int remove_stale(const struct sockaddr_un *sa) {
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         struct stat st;
 
         if (fd < 0)
@@ -67,7 +75,8 @@ static int remove_stale(const struct sockaddr_un *sa) {
                 return errno == ENOENT ? 0 : -errno;
         if (!S_ISSOCK(st.st_mode))
                 return -EEXIST;
-        if (connect(fd, (const struct sockaddr *) sa, sizeof *sa) == 0)
+        /* EAGAIN: somebody is there, with more connections waiting than fit. */
+        if (connect(fd, (const struct sockaddr *) sa, sizeof *sa) == 0 || errno == EAGAIN)
                 return -EADDRINUSE;
         if (errno != ECONNREFUSED)
                 return -errno;

@@ -147,10 +147,10 @@ static int find_netdev(const char *virtio, Endpoint *ret) {
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
 
-        /* sysfs shows netdevs of its own network namespace only; the directory stays behind. */
+        /* sysfs shows netdevs of its own network namespace only; the directory stays behind. What can be named from
+         * here is the virtio device below. */
         ret->kind = n > 0 ? ENDPOINT_NETDEV : ENDPOINT_NETDEV_MOVED;
-        if (n > 0)
-                (void) snprintf(ret->name, sizeof ret->name, "%s", entry);
+        (void) snprintf(ret->name, sizeof ret->name, "%s", n > 0 ? entry : strrchr(virtio, '/') + 1);
         return 0;
 }
 

@@ -16,8 +16,8 @@ typedef enum EndpointKind {
         ENDPOINT_NONE,         /* there is none now */
         ENDPOINT_VHOST,        /* /dev/vhost-vdpa-N */
         ENDPOINT_NETDEV,       /* eth1 */
-        ENDPOINT_NETDEV_MOVED, /* a netdev that is in another network namespace; its name is not to be seen from
-                                  here */
+        ENDPOINT_NETDEV_MOVED, /* a netdev that is in another network namespace: virtio3, as its own name is not to
+                                  be seen from here */
         ENDPOINT_BLOCK,        /* /dev/vda */
         ENDPOINT_VIRTIO,       /* virtio3: of a class whose driver makes nothing that has a name everywhere */
         _ENDPOINT_KIND_MAX,
@@ -25,8 +25,7 @@ typedef enum EndpointKind {
 
 typedef struct Endpoint {
         EndpointKind kind;
-        char name[ENDPOINT_MAX]; /* as shown to users; "" while its node is not in /dev, and for one that has moved
-                                  */
+        char name[ENDPOINT_MAX];    /* as shown to users; "" while its node is not in /dev */
         char sysfs[SYSFS_PATH_MAX]; /* of one with a node: its directory in sysfs, there as long as it is */
         dev_t rdev;                 /* of one with a node */
 } Endpoint;

@@ -139,6 +139,7 @@ void vdpa_sysfs_describe_mgmtdev(const char *root, MgmtdevInfo *info) {
         info->transport = TRANSPORT_OTHER;
         info->numa_node = -1;
         info->max_devices = 0;
+        info->only_by_name = strcmp(info->handle, "vduse") == 0;
         if (mgmtdev_path(path, root, info->handle) < 0)
                 return;
 

@@ -276,7 +276,7 @@ START_TEST(test_endpoint_netdev) {
         tree_directory("sys/devices/a/virtio3/net");
         endpoint = find("a", BUS_DRIVER_VIRTIO_VDPA);
         ck_assert_int_eq(endpoint.kind, ENDPOINT_NETDEV_MOVED);
-        ck_assert_str_eq(endpoint.name, "");
+        ck_assert_str_eq(endpoint.name, "virtio3");
 
         tree_directory("sys/devices/a/virtio3/net/eth1");
         endpoint = find("a", BUS_DRIVER_VIRTIO_VDPA);
