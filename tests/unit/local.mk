@@ -4,48 +4,51 @@ if HAVE_CHECK
 # What the tests of the daemon's core share.
 check_LIBRARIES = tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = \
-	tests/unit/fake-backend.c \
-	tests/unit/fake-backend.h \
-	tests/unit/rig.c \
-	tests/unit/rig.h \
-	tests/unit/unit.c \
-	tests/unit/unit.h
+	tests/unit/fake-backend.c tests/unit/fake-backend.h \
+	tests/unit/fake-host.c tests/unit/fake-host.h \
+	tests/unit/rig.c tests/unit/rig.h \
+	tests/unit/store-rig.c tests/unit/store-rig.h \
+	tests/unit/unit.c tests/unit/unit.h
 tests_unit_libunit_a_CFLAGS = $(UNIT_CFLAGS)
 UNIT_LDADD = tests/unit/libunit.a $(LDADD)
 
-# The daemon, from util/ upwards.
+# The daemon: its core, and what is above and below.
 check_PROGRAMS += \
 	tests/unit/test-class \
+	tests/unit/test-config \
+	tests/unit/test-config-file \
+	tests/unit/test-database \
 	tests/unit/test-device \
 	tests/unit/test-inventory \
 	tests/unit/test-inventory-twin \
 	tests/unit/test-json \
 	tests/unit/test-lifecycle-create \
 	tests/unit/test-lifecycle-delete \
-	tests/unit/test-lifecycle-update \
 	tests/unit/test-lifecycle-scan \
 	tests/unit/test-lifecycle-stop \
+	tests/unit/test-lifecycle-undo \
+	tests/unit/test-lifecycle-update \
+	tests/unit/test-listen \
 	tests/unit/test-machine \
+	tests/unit/test-mgmtdev \
+	tests/unit/test-placement \
+	tests/unit/test-recovery \
+	tests/unit/test-recovery-start \
+	tests/unit/test-spec \
 	tests/unit/test-spec-json \
 	tests/unit/test-spec-twin \
+	tests/unit/test-store \
+	tests/unit/test-store-crash \
 	tests/unit/test-util \
-	tests/unit/test-workqueue \
-	tests/unit/test-sim \
-	tests/unit/test-sim-crash \
-	tests/unit/test-sim-idmap \
-	tests/unit/test-sim-model \
-	tests/unit/test-http-body \
-	tests/unit/test-http-device \
-	tests/unit/test-http-header \
-	tests/unit/test-http-query \
-	tests/unit/test-http-router \
-	tests/unit/test-kernel-binding \
-	tests/unit/test-kernel-detached \
-	tests/unit/test-kernel-genl \
-	tests/unit/test-vdpa-codec \
-	tests/unit/test-vdpa-sysfs
+	tests/unit/test-workqueue
 tests_unit_test_class_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_class_LDADD = $(UNIT_LDADD)
+tests_unit_test_config_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_config_LDADD = $(UNIT_LDADD)
+tests_unit_test_config_file_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_config_file_LDADD = $(UNIT_LDADD)
+tests_unit_test_database_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_database_LDADD = $(UNIT_LDADD)
 tests_unit_test_device_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_device_LDADD = $(UNIT_LDADD)
 tests_unit_test_inventory_CFLAGS = $(UNIT_CFLAGS)
@@ -58,40 +61,90 @@ tests_unit_test_lifecycle_create_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_create_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_delete_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_delete_LDADD = $(UNIT_LDADD)
-tests_unit_test_lifecycle_update_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_lifecycle_update_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_scan_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_scan_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_stop_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_stop_LDADD = $(UNIT_LDADD)
+tests_unit_test_lifecycle_undo_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lifecycle_undo_LDADD = $(UNIT_LDADD)
+tests_unit_test_lifecycle_update_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lifecycle_update_LDADD = $(UNIT_LDADD)
+tests_unit_test_listen_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_listen_LDADD = $(UNIT_LDADD)
 tests_unit_test_machine_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_machine_LDADD = $(UNIT_LDADD)
+tests_unit_test_mgmtdev_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_mgmtdev_LDADD = $(UNIT_LDADD)
+tests_unit_test_placement_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_placement_LDADD = $(UNIT_LDADD)
+tests_unit_test_recovery_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_recovery_LDADD = $(UNIT_LDADD)
+tests_unit_test_recovery_start_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_recovery_start_LDADD = $(UNIT_LDADD)
+tests_unit_test_spec_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_spec_LDADD = $(UNIT_LDADD)
 tests_unit_test_spec_json_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_spec_json_LDADD = $(UNIT_LDADD)
 tests_unit_test_spec_twin_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_spec_twin_LDADD = $(UNIT_LDADD)
+tests_unit_test_store_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_store_LDADD = $(UNIT_LDADD)
+tests_unit_test_store_crash_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_store_crash_LDADD = $(UNIT_LDADD)
 tests_unit_test_util_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_util_LDADD = $(UNIT_LDADD)
 tests_unit_test_workqueue_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_workqueue_LDADD = $(UNIT_LDADD)
+
+check_PROGRAMS += \
+	tests/unit/test-http-body \
+	tests/unit/test-http-device \
+	tests/unit/test-http-header \
+	tests/unit/test-http-query \
+	tests/unit/test-http-router \
+	tests/unit/test-kernel-binding \
+	tests/unit/test-kernel-detached \
+	tests/unit/test-kernel-genl \
+	tests/unit/test-sim \
+	tests/unit/test-sim-crash \
+	tests/unit/test-sim-idmap \
+	tests/unit/test-sim-model \
+	tests/unit/test-vdpa-codec \
+	tests/unit/test-vdpa-sysfs
+tests_unit_test_http_body_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_http_body_LDADD = $(UNIT_LDADD)
+tests_unit_test_http_device_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_http_device_LDADD = $(UNIT_LDADD)
+tests_unit_test_http_header_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_http_header_LDADD = $(UNIT_LDADD)
+tests_unit_test_http_query_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_http_query_LDADD = $(UNIT_LDADD)
+tests_unit_test_http_router_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_http_router_LDADD = $(UNIT_LDADD)
+tests_unit_test_kernel_binding_SOURCES = tests/unit/test-kernel-binding.c tests/unit/test-kernel.h
+tests_unit_test_kernel_binding_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kernel_binding_LDADD = $(UNIT_LDADD)
+tests_unit_test_kernel_detached_SOURCES = tests/unit/test-kernel-detached.c tests/unit/test-kernel.h
+tests_unit_test_kernel_detached_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kernel_detached_LDADD = $(UNIT_LDADD)
+tests_unit_test_kernel_genl_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kernel_genl_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_SOURCES = tests/unit/test-sim.c tests/unit/test-sim.h
 tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_crash_SOURCES = tests/unit/test-sim-crash.c tests/unit/test-sim.h
 tests_unit_test_sim_crash_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_sim_idmap_SOURCES = tests/unit/test-sim-idmap.c tests/unit/test-sim.h
+tests_unit_test_sim_crash_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_idmap_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_idmap_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_model_SOURCES = tests/unit/test-sim-model.c tests/unit/test-sim.h
 tests_unit_test_sim_model_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_http_body_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_http_device_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_http_header_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_http_query_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_http_router_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_kernel_binding_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_kernel_detached_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_kernel_genl_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_model_LDADD = $(UNIT_LDADD)
 tests_unit_test_vdpa_codec_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vdpa_codec_LDADD = $(UNIT_LDADD)
+tests_unit_test_vdpa_sysfs_SOURCES = tests/unit/test-vdpa-sysfs.c tests/unit/test-kernel.h
 tests_unit_test_vdpa_sysfs_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vdpa_sysfs_LDADD = $(UNIT_LDADD)
 
 # The client library and hsvdpactl, which share nothing with the daemon.
 check_PROGRAMS += \

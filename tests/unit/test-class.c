@@ -14,10 +14,16 @@ static const struct {
         const char *text;
         unsigned class; /* 0: none */
 } classes[] = {
-        { "net", CLASS_NET }, { "block", CLASS_BLOCK }, { "9p", 9 },   { "fs", 26 },  { "1", CLASS_NET },
-        { "25", 25 },         { "63", 63 },             { "01", 1 },   { "7", 7 },    { "0", 0 },
-        { "64", 0 },          { "-1", 0 },              { "+1", 0 },   { " 1", 0 },   { "1 ", 0 },
-        { "", 0 },            { "Net", 0 },             { "nets", 0 }, { "1net", 0 }, { "18446744073709551617", 0 },
+        { "net", CLASS_NET }, { "block", CLASS_BLOCK },
+        { "9p", 9 },          { "fs", 26 },
+        { "1", CLASS_NET },   { "25", 25 },
+        { "63", 63 },         { "01", 1 },
+        { "7", 7 },           { "0", 0 },
+        { "64", 0 },          { "-1", 0 },
+        { "+1", 0 },          { " 1", 0 },
+        { "1 ", 0 },          { "", 0 },
+        { "Net", 0 },         { "nets", 0 },
+        { "1net", 0 },        { "18446744073709551617", 0 },
         { "0x1", 0 },
 };
 
@@ -30,7 +36,7 @@ START_TEST(test_class_parse) {
 END_TEST
 
 START_TEST(test_class_round_trip) {
-        for (unsigned class = 1; class <= CLASS_MAX; class++) {
+        for (unsigned class = 1; class <= CLASS_MAX; class ++) {
                 char text[16], number[16];
                 unsigned again = 0;
 
@@ -101,7 +107,7 @@ START_TEST(test_feature_parse) {
 END_TEST
 
 START_TEST(test_feature_round_trip) {
-        for (unsigned class = 0; class <= CLASS_MAX + 1; class++)
+        for (unsigned class = 0; class <= CLASS_MAX + 1; class ++)
                 for (unsigned bit = 0; bit < 64; bit++) {
                         char text[FEATURE_NAME_MAX];
                         unsigned again = 99;
@@ -119,9 +125,12 @@ START_TEST(test_feature_masks) {
                 uint64_t mask;
                 const char *text;
         } masks[] = {
-                { CLASS_NET, FEATURE_NET_MTU, "MTU" },         { CLASS_NET, FEATURE_NET_MAC, "MAC" },
-                { CLASS_NET, FEATURE_NET_MQ, "MQ" },           { CLASS_NET, FEATURE_NET_CTRL_VQ, "CTRL_VQ" },
-                { CLASS_BLOCK, FEATURE_BLOCK_MQ, "MQ" },       { CLASS_BLOCK, FEATURE_VERSION_1, "VERSION_1" },
+                { CLASS_NET, FEATURE_NET_MTU, "MTU" },
+                { CLASS_NET, FEATURE_NET_MAC, "MAC" },
+                { CLASS_NET, FEATURE_NET_MQ, "MQ" },
+                { CLASS_NET, FEATURE_NET_CTRL_VQ, "CTRL_VQ" },
+                { CLASS_BLOCK, FEATURE_BLOCK_MQ, "MQ" },
+                { CLASS_BLOCK, FEATURE_VERSION_1, "VERSION_1" },
                 { 63, FEATURE_ACCESS_PLATFORM, "ACCESS_PLATFORM" },
         };
 

@@ -78,8 +78,8 @@ static const struct {
 static json_t *object_of(const char *value) {
         json_t *object = json_object();
 
-        ck_assert_int_eq(json_object_set_new(object, "m", json_loads(value, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL)),
-                         0);
+        ck_assert_int_eq(
+                json_object_set_new(object, "m", json_loads(value, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL)), 0);
         return object;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Specs made by chance: each encodes to JSON that decodes to an equal one, and two are equal if and only if what was
- * rolled for them is. */
+ * Specs made by chance: each encodes to JSON that decodes to an equal one, and two are equal if and only if what
+ * was rolled for them is. */
 #include <string.h>
 
 #include "inventory/class.h"
@@ -12,7 +12,8 @@
 #define NET_FEATURES (FEATURE_NET_MAC | FEATURE_NET_MTU | FEATURE_NET_MQ)
 
 static char *random_text(size_t max) {
-        static const char *const parts[] = { "a", "Z", "/", "~", "\"", "\\", "\n", "\x7f", "\xc3\xa4", "\xf0\x9f\x98\x80" };
+        static const char *const parts[] = { "a",  "Z",  "/",    "~",        "\"",
+                                             "\\", "\n", "\x7f", "\xc3\xa4", "\xf0\x9f\x98\x80" };
         size_t n = 1 + unit_random((uint32_t) max - 4), used = 0;
         char *text = calloc(1, max + 1);
 

@@ -142,13 +142,14 @@ static void *log_much(void *userdata) {
 
 START_TEST(test_log_from_threads) {
         _cleanup_free_ char *text = NULL;
+        char a[] = "a", b[] = "b";
         pthread_t thread;
         size_t n = 0;
 
         log_open(LOG_INFO);
         unit_capture_begin();
-        ck_assert_int_eq(pthread_create(&thread, NULL, log_much, (char[]){ "a" }), 0);
-        log_much((char[]){ "b" });
+        ck_assert_int_eq(pthread_create(&thread, NULL, log_much, a), 0);
+        log_much(b);
         ck_assert_int_eq(pthread_join(thread, NULL), 0);
         text = unit_capture_end();
         for (char *save, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The configuration's file: its form, what is wrong with it and where, and that what is printed can be read. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/config.h"
+#include "unit.h"
+#include "util/log.h"
+
+static Config config;
+
+static void set_up(void) {
+        log_open(LOG_INFO);
+        ck_assert_int_eq(config_init(&config), 0);
+}
+
+static void tear_down(void) {
+        config_done(&config);
+}
+
+/* The whole of it, as it would be printed; the caller's to free. */
+static char *print(const Config *c) {
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+
+        ck_assert_ptr_nonnull(out);
+        config_print(c, out);
+        ck_assert_int_eq(fclose(out), 0);
+        return text;
+}
+
+/* Reads text as a file; what was logged is the caller's to free. */
+static int read_text(Config *c, const char *text, char **ret_log) {
+        int r;
+
+        unit_write_file(unit_path("conf"), text, strlen(text));
+        unit_capture_begin();
+        r = config_read(c, unit_path("conf"));
+        *ret_log = unit_capture_end();
+        return r;
+}
+
+static const char whole[] = "\xef\xbb\xbf; with a comment\n"
+                            "# and another one\n"
+                            "[daemon]\n"
+                            "backend=sim ; here too\n"
+                            "  state_dir  =  /with space/x  \n"
+                            "runtime_dir: /run/x\r\n"
+                            "listen = tcp:[::1]:8080\n"
+                            "listen = unix:/run/x/api.sock\n"
+                            "log_level = debug\n"
+                            "stop_timeout_sec = 5\n"
+                            "\n"
+                            "[limits]\n"
+                            "max_devices = 1\nmax_operations = 2\nmax_connections = 3\n"
+                            "max_body_bytes = 1024\nidle_timeout_sec = 4\n"
+                            "[sim pci/0000:01:00.0]\n"
+                            "classes = net\ntransport = pci-pf\nnuma_node = 1\nmax_devices = 8\nmax_vqs = 9\n"
+                            "latency_usec = 10\nfail_create = 11\nfail_bind = 12\nfail_publish = 13\n"
+                            "fail_destroy = 14\n"
+                            "[sim sim1]\n"
+                            "classes = block,63,fs\n"
+                            "[limits]\n"
+                            "max_devices = 7\n";
+
+/* Every key; the later one wins; and what is printed reads as the same. */
+START_TEST(test_read) {
+        _cleanup_free_ char *log = NULL, *text = NULL, *again = NULL;
+        _cleanup_(config_done) Config second;
+
+        ck_assert_msg(read_text(&config, whole, &log) == 0, "%s", log);
+        ck_assert_int_eq(config_finish(&config), 0);
+        ck_assert_str_eq(log, "");
+        ck_assert_str_eq(config.state_dir, "/with space/x");
+        ck_assert_str_eq(config.runtime_dir, "/run/x");
+        ck_assert_uint_eq(config.n_listen, 2);
+        ck_assert_uint_eq(config.max_devices, 7);
+        ck_assert_uint_eq(config.n_sims, 2);
+        ck_assert_uint_eq(config.sims[0].info.classes, 2);
+        ck_assert_uint_eq(config.sims[0].info.features[CLASS_BLOCK], 0);
+        ck_assert_uint_ne(config.sims[0].info.features[CLASS_NET], 0);
+        ck_assert_int_eq(config.sims[0].info.numa_node, 1);
+        ck_assert_uint_eq(config.sims[0].fail_every[SIM_DESTROY], 14);
+        ck_assert_uint_eq(config.sims[1].info.classes, UINT64_C(1) << 63 | 1 << 26 | 1 << 2);
+
+        free(log);
+        text = print(&config);
+        ck_assert_int_eq(config_init(&second), 0);
+        ck_assert_msg(read_text(&second, text, &log) == 0, "%s", log);
+        ck_assert_int_eq(config_finish(&second), 0);
+        again = print(&second);
+        ck_assert_str_eq(text, again);
+        ck_assert_mem_eq(config.sims, second.sims, 2 * sizeof *config.sims);
+}
+END_TEST
+
+static const struct {
+        const char *text;
+        int r;
+        const char *log; /* behind the path and a colon */
+} files[] = {
+        { "[daemon]\n\nbackend = x\n", -EINVAL, "3: 'x' is not a value that backend can have\n" },
+        { "[daemon]\nnonsense\n", -EINVAL, "2: neither a section nor \"key = value\"\n" },
+        { "[daemon\n", -EINVAL, "1: neither a section nor \"key = value\"\n" },
+        { "backend = sim\n", -EINVAL, "1: there is no key 'backend' in section []\n" },
+        { "[limits]\nmax_devices = 0\n", -ERANGE, "2: max_devices must be from 1 to 1048576, and not '0'\n" },
+        { "[sim a]\nmax_vqs = 99999\n", -ERANGE, "2: '99999' is not a value that max_vqs can have\n" },
+        { "[sim /]\nmax_vqs = 1\n", -EINVAL, "2: '/' cannot be a management device: Invalid argument\n" },
+        { "[daemon]\nbackend =\n", -EINVAL, "2: '' is not a value that backend can have\n" },
+};
+
+START_TEST(test_fault) {
+        _cleanup_free_ char *log = NULL;
+        char expected[512];
+
+        ck_assert_int_eq(read_text(&config, files[_i].text, &log), files[_i].r);
+        (void) snprintf(expected, sizeof expected, "%s:%s", unit_path("conf"), files[_i].log);
+        ck_assert_str_eq(log, expected);
+}
+END_TEST
+
+/* All faults at once, each with its line. */
+START_TEST(test_many_faults) {
+        _cleanup_free_ char *log = NULL;
+
+        ck_assert_int_lt(read_text(&config, "[daemon]\nx = 1\nbackend = y\n[limits]\nmax_devices = z\n", &log), 0);
+        ck_assert_ptr_nonnull(strstr(log, "conf:2: "));
+        ck_assert_ptr_nonnull(strstr(log, "conf:3: "));
+        ck_assert_ptr_nonnull(strstr(log, "conf:5: "));
+}
+END_TEST
+
+/* Lines that the library would cut, and so give another meaning, are refused. */
+START_TEST(test_long_line) {
+        for (size_t n = 150; n < 450; n += 7) {
+                _cleanup_free_ char *log = NULL;
+                char text[600] = "[daemon]\nstate_dir = /";
+                size_t start = strlen(text) - 1;
+                int r;
+
+                memset(text + start + 1, 'x', n);
+                strcpy(text + start + 1 + n, "\nlog_level = err\n");
+                r = read_text(&config, text, &log);
+                if (r == 0) {
+                        ck_assert_str_eq(log, "");
+                        ck_assert_uint_eq(strlen(config.state_dir), n + 1);
+                } else
+                        ck_assert_msg(strstr(log, "conf:2: "), "%s", log);
+        }
+}
+END_TEST
+
+START_TEST(test_long_comment) {
+        _cleanup_free_ char *log = NULL;
+        char text[1000] = "[daemon]\n#";
+
+        memset(text + strlen(text), ' ', 400);
+        strcat(text, "backend = sim\n");
+        ck_assert_int_eq(read_text(&config, text, &log), 0);
+        ck_assert_int_eq(config.backend, BACKEND_KERNEL);
+}
+END_TEST
+
+START_TEST(test_long_section) {
+        for (size_t n = 30; n < 120; n++) {
+                _cleanup_free_ char *log = NULL;
+                _cleanup_(config_done) Config c;
+                char text[200] = "[sim ";
+
+                ck_assert_int_eq(config_init(&c), 0);
+                memset(text + strlen(text), 'a', n);
+                strcat(text, "]\nmax_vqs = 3\n");
+                if (read_text(&c, text, &log) == 0)
+                        ck_assert_uint_eq(strlen(c.sims[0].info.handle), n);
+                else
+                        ck_assert_str_ne(log, "");
+        }
+}
+END_TEST
+
+START_TEST(test_last_line_without_end) {
+        _cleanup_free_ char *log = NULL;
+
+        ck_assert_int_eq(read_text(&config, "[daemon]\nbackend = sim", &log), 0);
+        ck_assert_int_eq(config.backend, BACKEND_SIM);
+}
+END_TEST
+
+START_TEST(test_no_file) {
+        _cleanup_free_ char *log = NULL;
+
+        unit_capture_begin();
+        ck_assert_int_eq(config_read(&config, unit_path("none")), -ENOENT);
+        ck_assert_int_lt(config_read(&config, unit_directory()), 0);
+        log = unit_capture_end();
+        ck_assert_ptr_nonnull(strstr(log, "Cannot read"));
+}
+END_TEST
+
+static void add(TCase *tcase) {
+        tcase_add_checked_fixture(tcase, set_up, tear_down);
+        tcase_add_test(tcase, test_read);
+        tcase_add_loop_test(tcase, test_fault, 0, (int) ELEMENTSOF(files));
+        tcase_add_test(tcase, test_many_faults);
+        tcase_add_test(tcase, test_long_line);
+        tcase_add_test(tcase, test_long_comment);
+        tcase_add_test(tcase, test_long_section);
+        tcase_add_test(tcase, test_last_line_without_end);
+        tcase_add_test(tcase, test_no_file);
+}
+
+int main(void) {
+        return unit_main("config-file", add);
+}

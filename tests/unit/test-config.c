@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "unit.h"
+#include "util/log.h"
+
+static Config config;
+
+static void set_up(void) {
+        log_open(LOG_INFO);
+        ck_assert_int_eq(config_init(&config), 0);
+}
+
+static void tear_down(void) {
+        config_done(&config);
+}
+
+/* The whole of it, as it would be printed; the caller's to free. */
+static char *print(const Config *c) {
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+
+        ck_assert_ptr_nonnull(out);
+        config_print(c, out);
+        ck_assert_int_eq(fclose(out), 0);
+        return text;
+}
+
+START_TEST(test_defaults) {
+        _cleanup_free_ char *text = NULL;
+
+        ck_assert_int_eq(config_finish(&config), 0);
+        text = print(&config);
+        ck_assert_str_eq(text, "[daemon]\n"
+                               "backend = kernel\n"
+                               "state_dir = /var/lib/hsvdpa\n"
+                               "runtime_dir = /run/hsvdpa\n"
+                               "listen = unix:/run/hsvdpa/api.sock\n"
+                               "log_level = info\n"
+                               "stop_timeout_sec = 30\n"
+                               "\n"
+                               "[limits]\n"
+                               "max_devices = 1048576\n"
+                               "max_operations = 4096\n"
+                               "max_connections = 1024\n"
+                               "max_body_bytes = 1048576\n"
+                               "idle_timeout_sec = 30\n");
+}
+END_TEST
+
+static const struct {
+        const char *section, *key, *value;
+        int r;
+} settings[] = {
+        { "daemon", "backend", "sim", 0 },
+        { "daemon", "backend", "kernel", 0 },
+        { "daemon", "backend", "Kernel", -EINVAL },
+        { "daemon", "backend", "", -EINVAL },
+        { "daemon", "state_dir", "/a/b", 0 },
+        { "daemon", "state_dir", "a/b", -EINVAL },
+        { "daemon", "state_dir", "", -EINVAL },
+        { "daemon", "runtime_dir", "/x", 0 },
+        { "daemon", "runtime_dir", "x", -EINVAL },
+        { "daemon", "listen", "unix:/x.sock", 0 },
+        { "daemon", "listen", "tcp:127.0.0.1:80", 0 },
+        { "daemon", "listen", "/x.sock", -EINVAL },
+        { "daemon", "log_level", "err", 0 },
+        { "daemon", "log_level", "warning", 0 },
+        { "daemon", "log_level", "notice", 0 },
+        { "daemon", "log_level", "info", 0 },
+        { "daemon", "log_level", "debug", 0 },
+        { "daemon", "log_level", "7", -EINVAL },
+        { "daemon", "stop_timeout_sec", "1", 0 },
+        { "daemon", "stop_timeout_sec", "3600", 0 },
+        { "daemon", "stop_timeout_sec", "0", -ERANGE },
+        { "daemon", "stop_timeout_sec", "3601", -ERANGE },
+        { "daemon", "stop_timeout_sec", "1s", -EINVAL },
+        { "limits", "max_devices", "1", 0 },
+        { "limits", "max_devices", "1048576", 0 },
+        { "limits", "max_devices", "1048577", -ERANGE },
+        { "limits", "max_devices", "0", -ERANGE },
+        { "limits", "max_devices", "-1", -EINVAL },
+        { "limits", "max_devices", "+1", -EINVAL },
+        { "limits", "max_devices", " 1", -EINVAL },
+        { "limits", "max_devices", "0x10", -EINVAL },
+        { "limits", "max_devices", "", -EINVAL },
+        { "limits", "max_devices", "4294967297", -ERANGE },
+        { "limits", "max_devices", "99999999999999999999999", -ERANGE },
+        { "limits", "max_operations", "65536", 0 },
+        { "limits", "max_operations", "65537", -ERANGE },
+        { "limits", "max_connections", "65536", 0 },
+        { "limits", "max_connections", "0", -ERANGE },
+        { "limits", "max_body_bytes", "1024", 0 },
+        { "limits", "max_body_bytes", "268435456", 0 },
+        { "limits", "max_body_bytes", "1023", -ERANGE },
+        { "limits", "max_body_bytes", "268435457", -ERANGE },
+        { "limits", "idle_timeout_sec", "3600", 0 },
+        { "limits", "idle_timeout_sec", "3601", -ERANGE },
+        { "limits", "backend", "sim", -EINVAL },
+        { "daemon", "max_devices", "1", -EINVAL },
+        { "daemon", "Backend", "sim", -EINVAL },
+        { "", "backend", "sim", -EINVAL },
+        { "sim", "classes", "net", -EINVAL },
+        { "other", "key", "value", -EINVAL },
+        { "sim a", "classes", "net", 0 },
+        { "sim a", "classes", "net,block, 26 fs", 0 },
+        { "sim a", "classes", "", -EINVAL },
+        { "sim a", "classes", "net,nothing", -EINVAL },
+        { "sim a", "classes", "0", -EINVAL },
+        { "sim a", "transport", "pci-vf", 0 },
+        { "sim a", "transport", "pci", -EINVAL },
+        { "sim a", "numa_node", "0", 0 },
+        { "sim a", "numa_node", "1023", 0 },
+        { "sim a", "numa_node", "1024", -ERANGE },
+        { "sim a", "numa_node", "-1", -EINVAL },
+        { "sim a", "max_devices", "1048576", 0 },
+        { "sim a", "max_devices", "1048577", -ERANGE },
+        { "sim a", "max_vqs", "65535", 0 },
+        { "sim a", "max_vqs", "65536", -ERANGE },
+        { "sim a", "latency_usec", "60000000", 0 },
+        { "sim a", "latency_usec", "60000001", -ERANGE },
+        { "sim a", "fail_create", "4294967295", 0 },
+        { "sim a", "fail_bind", "1", 0 },
+        { "sim a", "fail_publish", "1", 0 },
+        { "sim a", "fail_destroy", "x", -EINVAL },
+        { "sim a", "fail_nothing", "1", -EINVAL },
+        { "sim a/b", "classes", "net", 0 },
+        { "sim ", "classes", "net", -EINVAL },
+        { "sim ../b", "classes", "net", -EINVAL },
+        { "sim a b", "classes", "net", -EINVAL },
+};
+
+START_TEST(test_set) {
+        _cleanup_free_ char *before = print(&config), *after = NULL, *log = NULL;
+        int r;
+
+        unit_capture_begin();
+        r = config_set(&config, settings[_i].section, settings[_i].key, settings[_i].value, "here");
+        log = unit_capture_end();
+        ck_assert_int_eq(r, settings[_i].r);
+        if (r == 0) {
+                ck_assert_str_eq(log, "");
+                return;
+        }
+
+        /* What is wrong is told, once, and changes nothing of what is there. */
+        ck_assert_msg(strncmp(log, "here: ", 6) == 0 && strchr(log, '\n') == log + strlen(log) - 1, "%s", log);
+        after = print(&config);
+        ck_assert_int_eq(strncmp(before, after, strlen(before)), 0);
+}
+END_TEST
+
+/* What was set is what is printed, under its section. */
+START_TEST(test_set_and_print) {
+        _cleanup_free_ char *text = NULL;
+
+        ck_assert_int_eq(config_set(&config, "daemon", "backend", "sim", ""), 0);
+        ck_assert_int_eq(config_set(&config, "limits", "max_devices", "42", ""), 0);
+        ck_assert_int_eq(config_set(&config, "daemon", "listen", "unix:/a", ""), 0);
+        ck_assert_int_eq(config_set(&config, "daemon", "listen", "unix:/b", ""), 0);
+        ck_assert_int_eq(config.backend, BACKEND_SIM);
+        ck_assert_uint_eq(config.max_devices, 42);
+        ck_assert_int_eq(config_finish(&config), 0);
+        text = print(&config);
+        ck_assert_ptr_nonnull(strstr(text, "[daemon]\nbackend = sim\n"));
+        ck_assert_ptr_nonnull(strstr(text, "\n[limits]\nmax_devices = 42\n"));
+        ck_assert_ptr_nonnull(strstr(text, "\nlisten = unix:/a\nlisten = unix:/b\n"));
+        ck_assert_ptr_null(strstr(text, "api.sock"));
+}
+END_TEST
+
+START_TEST(test_too_many) {
+        char value[32];
+        int r = 0;
+
+        log_open(LOG_EMERG);
+        for (unsigned i = 0; i <= CONFIG_LISTEN_MAX; i++) {
+                ck_assert_int_eq(r, 0);
+                (void) snprintf(value, sizeof value, "unix:/%u", i);
+                r = config_set(&config, "daemon", "listen", value, "");
+        }
+        ck_assert_int_eq(r, -E2BIG);
+        for (unsigned i = 0; i <= CONFIG_SIM_MAX; i++) {
+                (void) snprintf(value, sizeof value, "sim s%u", i);
+                r = config_set(&config, value, "max_vqs", "1", "");
+                ck_assert_int_eq(r, i == CONFIG_SIM_MAX ? -E2BIG : 0);
+        }
+        ck_assert_uint_eq(config.n_sims, CONFIG_SIM_MAX);
+}
+END_TEST
+
+/* The default socket follows the runtime directory, which can be too long for one. */
+START_TEST(test_finish) {
+        char directory[200] = "/";
+
+        log_open(LOG_EMERG);
+        memset(directory + 1, 'x', 150);
+        ck_assert_int_eq(config_set(&config, "daemon", "runtime_dir", directory, ""), 0);
+        ck_assert_int_lt(config_finish(&config), 0);
+        ck_assert_int_eq(config_set(&config, "daemon", "listen", "unix:/a", ""), 0);
+        ck_assert_int_eq(config_finish(&config), 0);
+        config_clear_listen(&config);
+        ck_assert_uint_eq(config.n_listen, 0);
+        ck_assert_int_eq(config_set(&config, "daemon", "runtime_dir", "/r", ""), 0);
+        ck_assert_int_eq(config_finish(&config), 0);
+        ck_assert_str_eq(config.listen[0], "unix:/r/api.sock");
+}
+END_TEST
+
+static void add(TCase *tcase) {
+        tcase_add_checked_fixture(tcase, set_up, tear_down);
+        tcase_add_test(tcase, test_defaults);
+        tcase_add_loop_test(tcase, test_set, 0, (int) ELEMENTSOF(settings));
+        tcase_add_test(tcase, test_set_and_print);
+        tcase_add_test(tcase, test_too_many);
+        tcase_add_test(tcase, test_finish);
+}
+
+int main(void) {
+        return unit_main("config", add);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Which files the store takes for its own, and that it leaves the others as they are. */
+#include "store/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "store-rig.h"
+#include "unit.h"
+
+/* A database of ours with enough in it for a few pages. */
+static void make_database(void) {
+        disk_open();
+        disk_close();
+        disk_execute(
+                "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 500) "
+                "INSERT INTO device SELECT 'd' || i, 'uid', i, i, 0, 1, 'ready', 'm', '{\"class\":\"net\"}', '', "
+                "'' "
+                "FROM n; PRAGMA wal_checkpoint(TRUNCATE);");
+}
+
+/* Opening must fail like this, and leave the file as it was; twice, because the first try might spoil it. */
+static void expect_refusal(int error, const char *detail) {
+        _cleanup_free_ char *before = NULL, *after = NULL;
+        size_t n_before, n_after;
+
+        before = unit_read_file(disk_path(), &n_before);
+        for (int i = 0; i < 2; i++) {
+                Failure f;
+
+                ck_assert_int_eq(disk_try_open(&f), -error);
+                ck_assert_ptr_null(disk.store);
+                ck_assert_int_eq(f.code, ERROR_STORE_FAILED);
+                ck_assert_int_eq(f.error, error);
+                ck_assert_msg(strstr(f.detail, disk_path()) && strstr(f.detail, detail), "%s", f.detail);
+        }
+        after = unit_read_file(disk_path(), &n_after);
+        ck_assert_uint_eq(n_before, n_after);
+        ck_assert_mem_eq(before, after, n_before);
+}
+
+static void overwrite(off_t offset, size_t size) {
+        _cleanup_close_ int fd = open(disk_path(), O_WRONLY | O_CLOEXEC);
+        char noise[4096];
+
+        memset(noise, 0xa5, sizeof noise);
+        ck_assert_int_eq(pwrite(fd, noise, size, offset), (ssize_t) size);
+}
+
+START_TEST(test_new) {
+        disk_open();
+        ck_assert_str_eq(store_boot_id(disk.store), "");
+        disk_close();
+        ck_assert_int_eq(disk_query("PRAGMA application_id"), 0x68737664);
+        ck_assert_int_ge(disk_query("PRAGMA user_version"), 1);
+        ck_assert_int_eq(disk_query("SELECT count(*) FROM device"), 0);
+        ck_assert_int_eq(disk_query("SELECT count(*) FROM meta"), 2);
+}
+END_TEST
+
+/* An empty file, which a full disk can leave, is as good as none. */
+START_TEST(test_empty_file) {
+        unit_write_file(disk_path(), "", 0);
+        disk_open();
+        disk_close();
+        ck_assert_int_eq(disk_query("PRAGMA application_id"), 0x68737664);
+}
+END_TEST
+
+/* A migration that was cut short has left nothing, and is made again. */
+START_TEST(test_migration_cut_short) {
+        pid_t child = fork();
+        int status;
+
+        if (child == 0) {
+                sqlite3 *db;
+
+                if (sqlite3_open(disk_path(), &db) == SQLITE_OK)
+                        (void) sqlite3_exec(db, "PRAGMA journal_mode = WAL; BEGIN; CREATE TABLE meta (key);", NULL,
+                                            NULL, NULL);
+                _exit(0);
+        }
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        disk_open();
+        disk_close();
+        ck_assert_int_eq(disk_query("SELECT count(*) FROM meta"), 2);
+}
+END_TEST
+
+START_TEST(test_durable_settings) {
+        Failure f = FAILURE_INIT;
+        Database db;
+        sqlite3_stmt *stmt;
+
+        ck_assert_int_eq(database_open(&db, disk_path(), &f), 0);
+        ck_assert_int_eq(sqlite3_prepare_v2(db.db, "PRAGMA synchronous", -1, &stmt, NULL), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_step(stmt), SQLITE_ROW);
+        ck_assert_int_eq(sqlite3_column_int(stmt, 0), 2);
+        sqlite3_finalize(stmt);
+        ck_assert_int_eq(sqlite3_prepare_v2(db.db, "PRAGMA journal_mode", -1, &stmt, NULL), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_step(stmt), SQLITE_ROW);
+        ck_assert_str_eq((const char *) sqlite3_column_text(stmt, 0), "wal");
+        sqlite3_finalize(stmt);
+        database_done(&db);
+}
+END_TEST
+
+START_TEST(test_no_database) {
+        static const char text[] = "This is a text file, and by no means a database, however long one looks at it. "
+                                   "It has to be longer than the header of a database, which is 100 bytes.";
+
+        unit_write_file(disk_path(), text, sizeof text);
+        expect_refusal(EUCLEAN, "it is damaged, or not a database");
+}
+END_TEST
+
+START_TEST(test_other_program) {
+        disk_execute("CREATE TABLE t (x); PRAGMA application_id = 7;");
+        expect_refusal(EMEDIUMTYPE, "another program");
+}
+END_TEST
+
+START_TEST(test_other_program_without_id) {
+        disk_execute("CREATE TABLE t (x);");
+        expect_refusal(EMEDIUMTYPE, "another program");
+}
+END_TEST
+
+START_TEST(test_newer) {
+        make_database();
+        disk_execute("PRAGMA user_version = 1000;");
+        expect_refusal(EPROTONOSUPPORT, "schema version 1000");
+}
+END_TEST
+
+START_TEST(test_damaged_header) {
+        make_database();
+        overwrite(0, 16);
+        expect_refusal(EUCLEAN, "damaged");
+}
+END_TEST
+
+/* Each page but the first, whole. */
+START_TEST(test_damaged_page) {
+        struct stat st;
+        unsigned n_refused = 0;
+
+        make_database();
+        ck_assert_int_eq(stat(disk_path(), &st), 0);
+        ck_assert_int_ge(st.st_size, 8 * 4096);
+        for (off_t page = 1; page < st.st_size / 4096; page++) {
+                _cleanup_free_ char *good = unit_read_file(disk_path(), NULL);
+
+                overwrite(page * 4096, 4096);
+                expect_refusal(EUCLEAN, "");
+                unit_write_file(disk_path(), good, (size_t) st.st_size);
+                n_refused++;
+        }
+        ck_assert_uint_ge(n_refused, 7);
+}
+END_TEST
+
+START_TEST(test_cut_off) {
+        struct stat st;
+
+        make_database();
+        ck_assert_int_eq(stat(disk_path(), &st), 0);
+        ck_assert_int_eq(truncate(disk_path(), st.st_size / 2), 0);
+        expect_refusal(EUCLEAN, "damaged");
+}
+END_TEST
+
+/* Ours, but without what must be in it. */
+START_TEST(test_missing_table) {
+        make_database();
+        disk_execute("DROP TABLE meta;");
+        expect_refusal(EUCLEAN, "no such table");
+}
+END_TEST
+
+START_TEST(test_missing_value) {
+        static const char *const values[] = {
+                "DELETE FROM meta WHERE key = 'revision'",
+                "DELETE FROM meta WHERE key = 'boot_id'",
+                "UPDATE meta SET value = '123456789012345678901234567890' WHERE key = 'revision'",
+                "UPDATE meta SET value = 'x' WHERE key = 'revision'",
+                "UPDATE meta SET value = '' WHERE key = 'revision'",
+                "UPDATE meta SET value = '-1' WHERE key = 'revision'",
+                "UPDATE meta SET value = '18446744073709551615' WHERE key = 'revision'",
+        };
+        Failure f;
+
+        make_database();
+        disk_execute(values[_i]);
+        ck_assert_int_eq(disk_try_open(&f), -EUCLEAN);
+        ck_assert_ptr_nonnull(strstr(f.detail, _i == 1 ? "boot_id" : "revision"));
+}
+END_TEST
+
+START_TEST(test_locked) {
+        StoreRig first;
+        Failure f;
+
+        disk_open();
+        first = disk;
+        disk = (StoreRig){};
+        ck_assert_int_eq(disk_try_open(&f), -EBUSY);
+        ck_assert_ptr_null(disk.store);
+        ck_assert_ptr_nonnull(strstr(f.detail, "Another hsvdpad is using"));
+        disk = first;
+        disk_close();
+        disk_open();
+        disk_close();
+}
+END_TEST
+
+START_TEST(test_no_directory) {
+        Store *store = NULL;
+        sd_event *event;
+        Failure f = FAILURE_INIT;
+
+        ck_assert_int_eq(sd_event_new(&event), 0);
+        ck_assert_int_eq(store_open(event, unit_path("none"), &store, &f), -ENOENT);
+        ck_assert_ptr_null(store);
+        sd_event_unref(event);
+}
+END_TEST
+
+/* The lock is not taken through a link that someone has left. */
+START_TEST(test_lock_is_a_link) {
+        Failure f;
+
+        ck_assert_int_eq(symlink(unit_path("elsewhere"), unit_path("inventory.lock")), 0);
+        ck_assert_int_eq(disk_try_open(&f), -ELOOP);
+}
+END_TEST
+
+START_TEST(test_database_is_a_directory) {
+        Failure f;
+
+        ck_assert_int_eq(mkdir(disk_path(), 0700), 0);
+        ck_assert_int_eq(disk_try_open(&f), -EACCES);
+        ck_assert_int_eq(f.code, ERROR_STORE_FAILED);
+}
+END_TEST
+
+static void add(TCase *tcase) {
+        tcase_add_test(tcase, test_new);
+        tcase_add_test(tcase, test_empty_file);
+        tcase_add_test(tcase, test_migration_cut_short);
+        tcase_add_test(tcase, test_durable_settings);
+        tcase_add_test(tcase, test_no_database);
+        tcase_add_test(tcase, test_other_program);
+        tcase_add_test(tcase, test_other_program_without_id);
+        tcase_add_test(tcase, test_newer);
+        tcase_add_test(tcase, test_damaged_header);
+        tcase_add_test(tcase, test_damaged_page);
+        tcase_add_test(tcase, test_cut_off);
+        tcase_add_test(tcase, test_missing_table);
+        tcase_add_loop_test(tcase, test_missing_value, 0, 7);
+        tcase_add_test(tcase, test_locked);
+        tcase_add_test(tcase, test_no_directory);
+        tcase_add_test(tcase, test_lock_is_a_link);
+        tcase_add_test(tcase, test_database_is_a_directory);
+}
+
+int main(void) {
+        return unit_main("database", add);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a later look at the host changes. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rig.h"
+#include "unit.h"
+
+static void set_up(void) {
+        rig_set_up();
+        rig_start();
+}
+
+static unsigned count_looks(void) {
+        return fake_count_calls(rig.backend, FAKE_GET_HOST);
+}
+
+/* A handle that is not known is worth one look at the host, and no more. */
+START_TEST(test_unknown_handle) {
+        unsigned before = count_looks();
+        Answer a;
+
+        a = rig_create("a", "{\"class\":\"net\",\"mgmtdev\":\"bus/new\"}");
+        rig_assert_code(a, ERROR_UNSATISFIABLE);
+        ck_assert_uint_eq(a.n_faults, 1);
+        ck_assert_str_eq(a.fault.pointer, "/spec/mgmtdev");
+        ck_assert_str_eq(a.fault.code, "unknown-mgmtdev");
+        ck_assert_uint_eq(count_looks(), before + 1);
+
+        fake_plug(rig.backend, "bus/new", 0);
+        a = rig_create("a", "{\"class\":\"net\",\"mgmtdev\":\"bus/new\"}");
+        rig_assert_code(a, ERROR_NONE);
+        ck_assert_str_eq(a.mgmtdev, "bus/new");
+        ck_assert_uint_eq(count_looks(), before + 2);
+}
+END_TEST
+
+/* A look that began before the question does not answer it. */
+START_TEST(test_unknown_handle_while_looking) {
+        unsigned before = count_looks();
+        Answer a, b, c;
+
+        fake_hold(rig.backend, FAKE_LIST_DEVICES);
+        rig_begin_create("a", "{\"class\":\"net\",\"mgmtdev\":\"bus/new\"}", &a);
+        rig_wait_held(FAKE_LIST_DEVICES);
+        fake_plug(rig.backend, "bus/new", 0);
+        rig_begin_create("b", "{\"class\":\"net\",\"mgmtdev\":\"bus/new\"}", &b);
+        rig_begin_create("c", "{\"class\":\"net\",\"mgmtdev\":\"bus/new\"}", &c);
+        fake_let_go(rig.backend, FAKE_LIST_DEVICES);
+        rig_wait(&a);
+        rig_wait(&b);
+        rig_wait(&c);
+        rig_assert_code(a, ERROR_UNSATISFIABLE);
+        rig_assert_code(b, ERROR_NONE);
+        rig_assert_code(c, ERROR_NONE);
+        ck_assert_uint_eq(count_looks(), before + 2);
+}
+END_TEST
+
+START_TEST(test_mgmtdev_goes_and_comes) {
+        Answer a;
+
+        rig_create_good("a", "{\"class\":\"net\",\"mgmtdev\":\"" FAKE_B "\"}");
+        fake_unplug(rig.backend, FAKE_B);
+        rig_look();
+        ck_assert(!inventory_find_mgmtdev(&rig.inventory, FAKE_B)->present);
+        a = rig_create("b", "{\"class\":\"net\",\"mgmtdev\":\"" FAKE_B "\"}");
+        rig_assert_code(a, ERROR_UNSATISFIABLE);
+        fake_plug(rig.backend, FAKE_B, 0);
+        rig_look();
+        ck_assert(inventory_find_mgmtdev(&rig.inventory, FAKE_B)->present);
+        rig_create_good("b", "{\"class\":\"net\",\"mgmtdev\":\"" FAKE_B "\"}");
+}
+END_TEST
+
+/* Gone behind the daemon's back, and there again. */
+START_TEST(test_lost_and_found) {
+        Answer created = rig_create_good("a", RIG_NET);
+        uint64_t revision;
+
+        fake_remove_device(rig.backend, "a");
+        rig_look();
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_LOST);
+        ck_assert_int_eq(rig_device("a")->reason->code, ERROR_DEVICE_NOT_FOUND);
+        revision = rig_device("a")->revision;
+        ck_assert_uint_gt(revision, created.revision);
+
+        /* It stays lost without a word. */
+        rig_look();
+        ck_assert_uint_eq(rig_device("a")->revision, revision);
+        rig_stop();
+        ck_assert_str_eq(rig_recorded("a"), "lost");
+
+        fake_put_device(rig.backend, "a", FAKE_A);
+        rig_start();
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
+        fake_remove_device(rig.backend, "a");
+        rig_look();
+        fake_put_device(rig.backend, "a", FAKE_A);
+        rig_look();
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
+        ck_assert_ptr_null(rig_device("a")->reason);
+        ck_assert_str_eq(rig_device("a")->uid, created.uid);
+        rig_stop();
+        ck_assert_str_eq(rig_recorded("a"), "ready");
+}
+END_TEST
+
+/* One of the same name elsewhere is not it. */
+START_TEST(test_lost_and_foreign) {
+        rig_create_good("a", RIG_NET);
+        fake_remove_device(rig.backend, "a");
+        fake_put_device(rig.backend, "a", FAKE_B);
+        rig_look();
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_LOST);
+        ck_assert_uint_eq(inventory_find_mgmtdev(&rig.inventory, FAKE_B)->n_foreign, 1);
+}
+END_TEST
+
+/* A listing that misses a device is checked before it is believed. */
+START_TEST(test_listing_misses) {
+        Answer created = rig_create_good("a", RIG_NET);
+
+        (void) fake_take_calls(rig.backend);
+        fake_device(rig.backend, "a")->unlisted = true;
+        rig_look();
+        ck_assert_str_eq(fake_take_calls(rig.backend), "observe a, publish a");
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
+        ck_assert_uint_eq(rig_device("a")->revision, created.revision);
+}
+END_TEST
+
+/* A lost device can be asked for again, and is made again. */
+START_TEST(test_create_lost) {
+        Answer created = rig_create_good("a", RIG_NET), again;
+
+        fake_remove_device(rig.backend, "a");
+        rig_look();
+        (void) fake_take_calls(rig.backend);
+        again = rig_create_good("a", RIG_NET);
+        ck_assert_str_eq(again.uid, created.uid);
+        ck_assert_str_eq(fake_take_calls(rig.backend), "observe a, create a, bind a, publish a, observe a");
+}
+END_TEST
+
+/* If its management device has gone with it, it goes where a new one would. */
+START_TEST(test_create_lost_elsewhere) {
+        Answer again;
+
+        rig_create_good("a", RIG_NET);
+        ck_assert_ptr_eq(rig_device("a")->mgmtdev, inventory_find_mgmtdev(&rig.inventory, FAKE_A));
+        fake_unplug(rig.backend, FAKE_A);
+        fake_remove_device(rig.backend, "a");
+        rig_look();
+        again = rig_create_good("a", RIG_NET);
+        ck_assert_str_eq(again.mgmtdev, FAKE_B);
+        ck_assert_ptr_null(inventory_find_mgmtdev(&rig.inventory, FAKE_A));
+        rig_stop();
+        rig_start();
+        ck_assert_str_eq(rig_device("a")->mgmtdev->info.handle, FAKE_B);
+}
+END_TEST
+
+/* A device that has lost its endpoint is bound and published again. */
+START_TEST(test_endpoint_comes_back) {
+        rig_create_good("a", RIG_NET);
+        fake_device(rig.backend, "a")->status.endpoint[0] = '\0';
+        rig_stop();
+        (void) fake_take_calls(rig.backend);
+        rig_start();
+        ck_assert_str_eq(fake_take_calls(rig.backend), "observe a, bind a, publish a, observe a");
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
+}
+END_TEST
+
+/* As long as the same is wrong with it, a device is not recorded, nor told of, again and again. */
+START_TEST(test_stays_lost_quietly) {
+        uint64_t revision;
+
+        rig_create_good("a", RIG_NET);
+        fake_device(rig.backend, "a")->status.endpoint[0] = '\0';
+        rig_stop();
+        fake_fail(rig.backend, FAKE_BIND, 3, ERROR_BACKEND_FAILED, ENOENT);
+        rig_start();
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_LOST);
+        revision = rig_device("a")->revision;
+        rig_look();
+        rig_look();
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_LOST);
+        ck_assert_uint_eq(rig_device("a")->revision, revision);
+        rig_look();
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
+}
+END_TEST
+
+START_TEST(test_foreign) {
+        Mgmtdev *b = inventory_find_mgmtdev(&rig.inventory, FAKE_B);
+        uint64_t revision;
+
+        fake_put_device(rig.backend, "theirs-1", FAKE_B);
+        fake_put_device(rig.backend, "theirs-2", FAKE_B);
+        fake_put_device(rig.backend, "nowhere", "bus/unknown");
+        rig_create_good("ours", "{\"class\":\"net\",\"mgmtdev\":\"" FAKE_B "\"}");
+        rig_look();
+        ck_assert_uint_eq(b->n_foreign, 2);
+        ck_assert_uint_eq(b->n_devices, 1);
+        ck_assert_uint_eq(inventory_find_mgmtdev(&rig.inventory, FAKE_A)->n_foreign, 0);
+        revision = b->revision;
+        rig_look();
+        ck_assert_uint_eq(b->revision, revision);
+        fake_remove_device(rig.backend, "theirs-1");
+        rig_look();
+        ck_assert_uint_eq(b->n_foreign, 1);
+        ck_assert_uint_gt(b->revision, revision);
+}
+END_TEST
+
+/* A look that fails says so, and changes nothing else. */
+START_TEST(test_look_fails) {
+        static const FakeCall calls[] = { FAKE_GET_HOST, FAKE_LIST_MGMTDEVS, FAKE_LIST_DEVICES };
+        Answer a;
+
+        rig_create_good("a", RIG_NET);
+        fake_fail(rig.backend, calls[_i], 1, ERROR_BACKEND_UNAVAILABLE, EPERM);
+        a = rig_create("look", "{\"class\":\"net\",\"mgmtdev\":\"not/there\"}");
+        rig_assert_code(a, ERROR_BACKEND_UNAVAILABLE);
+        ck_assert_ptr_nonnull(strstr(a.failure.detail, "The test lets"));
+        ck_assert(!lifecycle_host(rig.lifecycle)->available);
+        ck_assert_str_eq(lifecycle_host(rig.lifecycle)->reason, a.failure.detail);
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
+        ck_assert(inventory_find_mgmtdev(&rig.inventory, FAKE_A)->present);
+        ck_assert(lifecycle_is_ready(rig.lifecycle));
+}
+END_TEST
+
+static void add(TCase *tcase) {
+        tcase_add_checked_fixture(tcase, set_up, rig_tear_down);
+        tcase_add_test(tcase, test_unknown_handle);
+        tcase_add_test(tcase, test_unknown_handle_while_looking);
+        tcase_add_test(tcase, test_mgmtdev_goes_and_comes);
+        tcase_add_test(tcase, test_lost_and_found);
+        tcase_add_test(tcase, test_lost_and_foreign);
+        tcase_add_test(tcase, test_listing_misses);
+        tcase_add_test(tcase, test_create_lost);
+        tcase_add_test(tcase, test_create_lost_elsewhere);
+        tcase_add_test(tcase, test_endpoint_comes_back);
+        tcase_add_test(tcase, test_stays_lost_quietly);
+        tcase_add_test(tcase, test_foreign);
+        tcase_add_loop_test(tcase, test_look_fails, 0, 3);
+}
+
+int main(void) {
+        return unit_main("lifecycle-scan", add);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "inventory/mgmtdev.h"
+#include "store-rig.h"
+#include "unit.h"
+
+static StoreRecord loaded;
+
+static int keep_record(void *userdata, const StoreRecord *r) {
+        Device *device = userdata;
+
+        ck_assert_str_eq(r->name, device->name);
+        ck_assert_str_eq(r->uid, device->uid);
+        ck_assert_str_eq(r->mgmtdev, device->mgmtdev->info.handle);
+        ck_assert_str_eq(r->reason_code, device->reason ? "backend-failed" : "");
+        ck_assert_str_eq(r->reason, device->reason ? device->reason->detail : "");
+        ck_assert_str_eq(r->spec,
+                         "{\"class\":\"fs\",\"driver\":\"vhost_vdpa\",\"owner\":\"O'Neill \\\"\xc3\xa4\\\"\","
+                         "\"persistent\":true,\"lease_seconds\":0,"
+                         "\"endpoint\":{\"uid\":0,\"gid\":0,\"mode\":\"0600\"}}");
+        loaded = *r;
+        return 0;
+}
+
+/* All of a record comes back as it was, to the last bit. */
+START_TEST(test_record) {
+        Failure f = { .code = ERROR_BACKEND_FAILED, .error = EIO, .detail = "it's \"so\"; DROP TABLE device" };
+        Mgmtdev mgmtdev = { .info.handle = "pci/0000:01:00.0" };
+        _cleanup_(device_freep) Device *device = NULL;
+        Failure unused = FAILURE_INIT;
+        DeviceSpec spec;
+
+        device_spec_init(&spec);
+        spec.class = 26;
+        spec.owner = strdup("O'Neill \"\xc3\xa4\"");
+        ck_assert_int_eq(device_new("a", &spec, UINT64_C(1795344691123456), &device), 0);
+        device->mgmtdev = &mgmtdev;
+        device->revision = INT64_MAX;
+        device->created_revision = UINT64_C(1) << 53;
+        device->generation = UINT32_MAX;
+        device->state = DEVICE_FAILED;
+        device_set_reason(device, &f);
+
+        disk_open();
+        ck_assert_int_eq(store_put_device(disk.store, device, NULL, NULL), 0);
+        disk_drain();
+        ck_assert_int_eq(store_load(disk.store, keep_record, device, &unused), 0);
+        ck_assert_uint_eq(loaded.revision, INT64_MAX);
+        ck_assert_uint_eq(loaded.created_revision, UINT64_C(1) << 53);
+        ck_assert_uint_eq(loaded.created_usec, UINT64_C(1795344691123456));
+        ck_assert_uint_eq(loaded.generation, UINT32_MAX);
+        ck_assert_int_eq(loaded.state, DEVICE_FAILED);
+        disk_close();
+}
+END_TEST
+
+START_TEST(test_reopen) {
+        Done done = {};
+
+        disk_open();
+        ck_assert_int_eq(disk_put("b", 1, DEVICE_READY, &done), 0);
+        ck_assert_int_eq(disk_put("a", 2, DEVICE_FAILED, &done), 0);
+        ck_assert_int_eq(disk_put("a.b", 3, DEVICE_LOST, &done), 0);
+        disk_close();
+        ck_assert_uint_eq(done.n, 3);
+        ck_assert(!done.failed);
+        disk_open();
+        ck_assert_str_eq(disk_names(), "a:failed a.b:lost b:ready");
+        disk_close();
+}
+END_TEST
+
+START_TEST(test_every_state) {
+        disk_open();
+        for (DeviceState s = 0; s < _DEVICE_STATE_MAX; s++) {
+                char name[2] = { (char) ('a' + (int) s), '\0' };
+
+                ck_assert_int_eq(disk_put(name, 1, s, NULL), 0);
+        }
+        disk_close();
+        disk_open();
+        ck_assert_str_eq(disk_names(), "a:reserved b:creating c:ready d:deleting e:failed f:lost");
+        disk_close();
+}
+END_TEST
+
+/* What was queued later comes later, in one batch as in many. */
+START_TEST(test_order) {
+        disk_open();
+        ck_assert_int_eq(disk_put("a", 1, DEVICE_RESERVED, NULL), 0);
+        ck_assert_int_eq(store_remove_device(disk.store, "a", 2, NULL, NULL), 0);
+        ck_assert_int_eq(disk_put("a", 3, DEVICE_READY, NULL), 0);
+        ck_assert_int_eq(disk_put("b", 4, DEVICE_READY, NULL), 0);
+        ck_assert_int_eq(store_remove_device(disk.store, "b", 5, NULL, NULL), 0);
+        ck_assert_int_eq(disk_put("c", 6, DEVICE_RESERVED, NULL), 0);
+        ck_assert_int_eq(disk_put("c", 7, DEVICE_READY, NULL), 0);
+        ck_assert_int_eq(disk_put("c", 8, DEVICE_LOST, NULL), 0);
+        disk_drain();
+        ck_assert_str_eq(disk_names(), "a:ready c:lost");
+        disk_close();
+}
+END_TEST
+
+START_TEST(test_remove_nothing) {
+        Done done = {};
+
+        disk_open();
+        ck_assert_int_eq(store_remove_device(disk.store, "a", 1, disk_on_done, &done), 0);
+        disk_close();
+        ck_assert_uint_eq(done.n, 1);
+        ck_assert(!done.failed);
+}
+END_TEST
+
+static unsigned answered[100], n_answered;
+
+static void on_numbered(void *userdata, const Failure *failure) {
+        ck_assert_ptr_null(failure);
+        answered[n_answered++] = (unsigned) (uintptr_t) userdata;
+}
+
+static bool all_answered(void *userdata) {
+        return n_answered == ELEMENTSOF(answered);
+}
+
+/* Answers come through the loop, each once, in order. */
+START_TEST(test_answers) {
+        disk_open();
+        for (unsigned i = 0; i < ELEMENTSOF(answered); i++)
+                ck_assert_int_eq(store_remove_device(disk.store, "a", i, on_numbered, (void *) (uintptr_t) i), 0);
+        ck_assert_uint_eq(n_answered, 0);
+        unit_run_until(disk.event, all_answered, NULL);
+        for (unsigned i = 0; i < ELEMENTSOF(answered); i++)
+                ck_assert_uint_eq(answered[i], i);
+        disk_close();
+}
+END_TEST
+
+START_TEST(test_boot_id) {
+        disk_open();
+        ck_assert_str_eq(store_boot_id(disk.store), "");
+        ck_assert_int_eq(store_put_boot_id(disk.store, "01234567-89ab-cdef-0123-456789abcdef", NULL, NULL), 0);
+        disk_close();
+        disk_open();
+        ck_assert_str_eq(store_boot_id(disk.store), "01234567-89ab-cdef-0123-456789abcdef");
+        ck_assert_int_eq(store_put_boot_id(disk.store, "x", NULL, NULL), 0);
+        disk_close();
+        disk_open();
+        ck_assert_str_eq(store_boot_id(disk.store), "x");
+        disk_close();
+}
+END_TEST
+
+/* The next revision is above all that was given out, removals too. */
+START_TEST(test_revision) {
+        uint64_t revision;
+
+        disk_open();
+        revision = store_revision(disk.store);
+        ck_assert_int_eq(disk_put("a", revision + 7, DEVICE_READY, NULL), 0);
+        disk_close();
+        disk_open();
+        ck_assert_uint_gt(store_revision(disk.store), revision + 7);
+        revision = store_revision(disk.store);
+        ck_assert_int_eq(store_remove_device(disk.store, "a", revision + 9, NULL, NULL), 0);
+        disk_close();
+        disk_open();
+        ck_assert_uint_gt(store_revision(disk.store), revision + 9);
+        ck_assert_str_eq(disk_names(), "");
+        disk_close();
+}
+END_TEST
+
+static int refuse_second(void *userdata, const StoreRecord *r) {
+        unsigned *n = userdata;
+
+        return ++*n == 2 ? -E2BIG : 0;
+}
+
+START_TEST(test_load_stops) {
+        Failure f = FAILURE_INIT;
+        unsigned n = 0;
+
+        disk_open();
+        ck_assert_int_eq(disk_put("a", 1, DEVICE_READY, NULL), 0);
+        ck_assert_int_eq(disk_put("b", 1, DEVICE_READY, NULL), 0);
+        ck_assert_int_eq(disk_put("c", 1, DEVICE_READY, NULL), 0);
+        disk_drain();
+        ck_assert_int_eq(store_load(disk.store, refuse_second, &n, &f), -E2BIG);
+        ck_assert_uint_eq(n, 2);
+        ck_assert_str_eq(disk_names(), "a:ready b:ready c:ready");
+        disk_close();
+}
+END_TEST
+
+/* One that cannot be done does not take its neighbours along, and what it did itself is undone. The lock that
+ * another program holds gathers them in one batch. */
+START_TEST(test_bad_neighbour) {
+        Done first = {}, good = {}, bad = {}, removal = {}, last = {};
+        sqlite3 *db;
+
+        disk_open();
+        ck_assert_int_eq(disk_put("r", 1, DEVICE_READY, NULL), 0);
+        disk_drain();
+        db = disk_open_beside("CREATE TRIGGER refuse BEFORE INSERT ON device WHEN NEW.name = 'bad' "
+                              "BEGIN SELECT RAISE(ABORT, 'refused by the test'); END; BEGIN IMMEDIATE;");
+        ck_assert_int_eq(disk_put("a", 2, DEVICE_READY, &first), 0);
+        usleep(50000);
+        ck_assert_int_eq(disk_put("b", 3, DEVICE_READY, &good), 0);
+        ck_assert_int_eq(disk_put("bad", 4, DEVICE_READY, &bad), 0);
+        ck_assert_int_eq(store_remove_device(disk.store, "r", 5, disk_on_done, &removal), 0);
+        ck_assert_int_eq(disk_put("c", 6, DEVICE_READY, &last), 0);
+        ck_assert_int_eq(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+        disk_drain();
+        ck_assert(!first.failed && !good.failed && !removal.failed && !last.failed);
+        ck_assert_uint_eq(first.n + good.n + bad.n + removal.n + last.n, 5);
+        ck_assert(bad.failed);
+        ck_assert_int_eq(bad.failure.code, ERROR_STORE_FAILED);
+        ck_assert_ptr_nonnull(strstr(bad.failure.detail, "refused by the test"));
+        ck_assert_str_eq(disk_names(), "a:ready b:ready c:ready");
+        disk_close();
+        ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+END_TEST
+
+/* A database that stays locked by another program: all fail after one wait, and the next one works. */
+START_TEST(test_locked_out) {
+        uint64_t before;
+        Done done[20] = {};
+        sqlite3 *db;
+
+        disk_open();
+        db = disk_open_beside("BEGIN IMMEDIATE");
+        before = clock_monotonic_usec();
+        for (unsigned i = 0; i < ELEMENTSOF(done); i++)
+                ck_assert_int_eq(disk_put("a", i + 1, DEVICE_READY, &done[i]), 0);
+        disk_drain();
+        ck_assert_uint_lt(clock_monotonic_usec() - before, 30 * USEC_PER_SEC);
+        for (unsigned i = 0; i < ELEMENTSOF(done); i++) {
+                ck_assert_uint_eq(done[i].n, 1);
+                ck_assert_int_eq(done[i].failure.error, EBUSY);
+        }
+        ck_assert_int_eq(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+        done[0] = (Done){};
+        ck_assert_int_eq(disk_put("b", 30, DEVICE_READY, &done[0]), 0);
+        disk_drain();
+        ck_assert(!done[0].failed);
+        ck_assert_str_eq(disk_names(), "b:ready");
+        disk_close();
+        ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+END_TEST
+
+/* More than one transaction's worth. */
+START_TEST(test_many) {
+        unsigned n = unit_is_slow() ? 3000 : 20000;
+        Done done = {};
+
+        disk_open();
+        for (unsigned i = 0; i < n; i++) {
+                char name[16];
+
+                (void) snprintf(name, sizeof name, "d%u", i % 50);
+                ck_assert_int_eq(disk_put(name, i + 1, DEVICE_READY, &done), 0);
+        }
+        disk_drain();
+        ck_assert_uint_eq(done.n, n);
+        ck_assert(!done.failed);
+        disk_close();
+}
+END_TEST
+
+static void add(TCase *tcase) {
+        tcase_add_test(tcase, test_record);
+        tcase_add_test(tcase, test_reopen);
+        tcase_add_test(tcase, test_every_state);
+        tcase_add_test(tcase, test_order);
+        tcase_add_test(tcase, test_remove_nothing);
+        tcase_add_test(tcase, test_answers);
+        tcase_add_test(tcase, test_boot_id);
+        tcase_add_test(tcase, test_revision);
+        tcase_add_test(tcase, test_load_stops);
+        tcase_add_test(tcase, test_bad_neighbour);
+        tcase_add_test(tcase, test_locked_out);
+        tcase_add_test(tcase, test_many);
+}
+
+int main(void) {
+        return unit_main("store", add);
+}
