@@ -97,7 +97,8 @@ class Contract:
             self._check_unknown(method, template, item, answer, what)
             return
         if answer.status < 300:
-            self.served.add((method, template))
+            if method != "HEAD":
+                self.served.add((method, template))
             self._check_query(operation, url.query, what)
             self._check_request_body(operation, headers, body, what)
         self._check_answer(operation, method == "HEAD", answer, what)

@@ -37,6 +37,11 @@ def scaled(number):
     return max(2, number // 8) if SLOW else number
 
 
+def patient(number):
+    """A time that the daemon is made to take: longer where what happens meanwhile takes long."""
+    return 10 * number if SLOW else number
+
+
 def poll(what, function, seconds=DEADLINE):
     """Calls function until what it returns is true, and returns that."""
     end = time.monotonic() + seconds

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from support import poll, scaled, sim_section
+from support import patient, poll, scaled, sim_section
 
 CONFIG = "[limits]\nmax_body_bytes = 65536\n"
 
@@ -214,7 +214,7 @@ def test_a_client_that_hangs_up(client):
 
 
 def test_a_client_that_hangs_up_while_its_device_is_made(make_daemon):
-    client = make_daemon(sim_section("sim0", latency_usec=50_000)).start()
+    client = make_daemon(sim_section("sim0", latency_usec=patient(50_000))).start()
     for _ in range(3):
         with client.raw() as raw:
             raw.send(WHOLE)

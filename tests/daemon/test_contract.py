@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The document itself, and whether all of it is true. Runs last: it also looks back at what was served before."""
+
+import re
+
+import jsonschema
+import pytest
+
+from contract import CONTRACT
+from support import TREE, net_spec
+
+DOCUMENT = CONTRACT.document
+SCHEMAS = DOCUMENT["components"]["schemas"]
+
+
+def references(value):
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for member in value:
+            yield from references(member)
+
+
+def test_every_reference_leads_somewhere_and_every_component_is_used():
+    used = set(references(DOCUMENT))
+    for reference in used:
+        assert CONTRACT.resolve({"$ref": reference})
+    kinds = DOCUMENT["components"]
+    assert used == {f"#/components/{kind}/{name}" for kind in kinds for name in kinds[kind]}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_schema_is_one(name):
+    jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
+
+
+def test_operations_have_different_names():
+    names = [item[method]["operationId"] for item in DOCUMENT["paths"].values() for method in item if method != "parameters"]
+    assert len(names) == len(set(names)) == len(CONTRACT.operations())
+
+
+def test_the_codes_are_those_of_the_daemon():
+    """In the enumeration, and in the text that gives each its status."""
+    assert set(SCHEMAS["ErrorCode"]["enum"]) == set(CONTRACT.errors)
+    told = {}
+    for status, codes in re.findall(r"(\d{3}) ((?:`[a-z-]+`[^`;.]*)+)", SCHEMAS["ErrorCode"]["description"]):
+        told.update((code, int(status)) for code in re.findall(r"`([a-z-]+)`", codes))
+    assert told == {code: status for code, (status, _) in CONTRACT.errors.items()}
+
+
+def test_the_document_is_served_as_it_is(client):
+    assert client.get("/openapi.yaml").expect(200).body == (TREE / "api/openapi.yaml").read_bytes()
+
+
+def test_the_largest_page_is_that_of_the_host(client):
+    parameters = DOCUMENT["paths"]["/v1/devices"]["get"]["parameters"]
+    limit = next(parameter["schema"] for parameter in parameters if parameter["name"] == "limit")
+    assert limit["maximum"] == client.host()["limits"]["max_list"] == SCHEMAS["DeviceList"]["properties"]["items"]["maxItems"]
+
+
+def test_the_defaults_are_those_of_the_daemon(client):
+    spec = client.create("d", {"class": "block"})["spec"]
+    endpoint = {key: schema["default"] for key, schema in SCHEMAS["SpecEndpoint"]["properties"].items()}
+    defaults = {key: schema["default"] for key, schema in SCHEMAS["DeviceSpec"]["properties"].items() if "default" in schema}
+    assert spec == {"class": "block", "endpoint": endpoint, **defaults}
+
+
+def integers():
+    """Each member of a spec that is an integer: a spec with a value of it, and the smallest and the largest."""
+    for key, schema in SCHEMAS["SpecNet"]["properties"].items():
+        if schema.get("type") == "integer":
+            yield pytest.param(lambda n, key=key: net_spec(**{key: n}), schema["minimum"], schema["maximum"], id=key)
+    for key, schema in SCHEMAS["SpecEndpoint"]["properties"].items():
+        if schema.get("type") == "integer":
+            yield pytest.param(lambda n, key=key: net_spec(endpoint={key: n}), schema["minimum"], schema["maximum"], id=key)
+
+
+@pytest.mark.parametrize("spec, minimum, maximum", integers())
+def test_the_ranges_are_those_of_the_daemon(client, spec, minimum, maximum):
+    for n in (minimum - 1, maximum + 1):
+        client.put("d", spec(n)).expect(400, "invalid-request")
+    for n in (minimum, maximum):
+        assert client.put("d", spec(n)).status in (201, 422)
+        client.delete("d", missing_ok="true").expect(204)
+
+
+def test_the_classes_are_those_of_the_daemon(client):
+    names = CONTRACT.resolve({"$ref": "#/components/schemas/Class"})["anyOf"][0]["enum"]
+    numbered = [client.create(f"n{i}", {"class": str(i)})["spec"]["class"] for i in range(1, 64)]
+    assert [name for name in numbered if not name.isdigit()] == names
+    for name in names:
+        client.create(f"c-{name}", {"class": name})
+
+
+def test_the_words_are_those_of_the_daemon(client):
+    for driver in SCHEMAS["BusDriver"]["enum"]:
+        client.create(f"d-{driver}", {"class": "net", "driver": driver})
+    for state in SCHEMAS["DeviceState"]["enum"]:
+        client.get("/v1/devices", state=state).expect(200)
+    assert set(SCHEMAS["DeviceState"]["enum"]) == client.host()["devices"].keys() - {"total", "foreign"}
+
+
+def test_the_lengths_are_those_of_the_daemon(client):
+    owner = SCHEMAS["DeviceSpec"]["properties"]["owner"]["maxLength"]
+    labels = SCHEMAS["Labels"]
+    key, value = labels["propertyNames"]["maxLength"], labels["additionalProperties"]["maxLength"]
+    many = {f"k{i}": "" for i in range(labels["maxProperties"])}
+    client.create("d", net_spec(owner="x" * owner, labels={**many, "k0": "x" * value}))
+    client.create("e", net_spec(labels={"k" * key: ""}))
+    for spec in (net_spec(owner="x" * (owner + 1)), net_spec(labels={**many, "k": ""}), net_spec(labels={"k" * (key + 1): ""}),
+                 net_spec(labels={"k": "x" * (value + 1)})):
+        client.put("f", spec).expect(400, "invalid-request")
+
+
+def test_every_operation_was_served(client):
+    """Each is called here once more, so that this holds for this file alone too; a new one needs a line here."""
+    client.create("d", {"class": "net"})
+    client.request("POST", "/v1/devices", {"spec": {"class": "net"}}).expect(201)
+    client.patch("d", {"owner": "a"}).expect(200)
+    for path in ("/v1/devices", "/v1/devices/d", "/v1/devices/d/stats", "/v1/mgmtdevs", "/v1/mgmtdevs/sim0", "/v1/host",
+                 "/healthz", "/readyz", "/openapi.yaml"):
+        client.get(path).expect(200)
+    client.delete("d").expect(204)
+    assert CONTRACT.served == CONTRACT.operations()
