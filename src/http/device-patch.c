@@ -97,7 +97,9 @@ int device_patch_decode(JsonDecoder *d, const DeviceSpec *before, json_t *patch,
         p.has_owner = json_object_get(patch, "owner");
         p.owner = ret_after->owner;
         p.has_labels = json_object_get(patch, "labels");
-        p.labels = ret_after->labels;
+        /* Not as merged above: others may change the labels before the verb runs. */
+        if (json_is_object(json_object_get(patch, "labels")))
+                p.labels = json_object_get(patch, "labels");
 
         *ret = p;
         return 0;

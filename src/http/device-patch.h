@@ -6,7 +6,7 @@
 #include "util/json.h"
 
 /* Decodes a JSON merge patch (RFC 7396) of a spec; d stands at it ("/spec"). Faults, also of what cannot change
- * while the device exists, are added to d's list. Returns 0 with the patch, which borrows from *ret_after, the spec
- * as it would become; or -EINVAL if the patched spec is none; or -ENOMEM. */
+ * while the device exists, are added to d's list. Returns 0 with the patch, which borrows from patch and from
+ * *ret_after, the spec as it would become; or -EINVAL if the patched spec is none; or -ENOMEM. */
 int device_patch_decode(JsonDecoder *d, const DeviceSpec *before, json_t *patch, DeviceSpec *ret_after,
                         DevicePatch *ret);

@@ -43,7 +43,7 @@ typedef struct DevicePatch {
         bool has_owner;
         char *owner; /* borrowed; NULL: none */
         bool has_labels;
-        json_t *labels; /* borrowed; replaces all; NULL: none */
+        json_t *labels; /* borrowed; merged into those there are when the verb runs, null removes one; NULL: none */
 } DevicePatch;
 
 /* All are referenced or borrowed for the life of the Lifecycle. max_queued bounds the operations that wait for

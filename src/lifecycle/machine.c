@@ -82,7 +82,13 @@ void machine_create(MachineTask *t, Backend *b) {
                 failure_append(&t->failure, "; nothing was made");
                 return;
         }
-        if (make_ready(t, b) < 0)
+        if (make_ready(t, b) == 0)
+                return;
+        /* What was there before may have been acknowledged, and be in use. */
+        if (exists) {
+                t->left_over = true;
+                failure_append(&t->failure, "; the device was left as it is");
+        } else
                 undo_create(t, b);
 }
 

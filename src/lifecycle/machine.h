@@ -25,12 +25,12 @@ typedef struct MachineTask {
 
 void machine_task_done(MachineTask *task);
 
-/* Creates the device and makes it ready; on failure undoes what it did, in reverse order. */
+/* Creates the device, unless it is there, and makes it ready; on failure undoes what it did, in reverse order. */
 void machine_create(MachineTask *task, Backend *b);
 
 /* Looks at a device that should be ready, gives it the MAC address of the spec, and binds and publishes it again if
- * its endpoint is missing. Never deletes anything. With a failure and a status that has an endpoint, only the MAC
- * address is wrong. */
+ * its endpoint is missing. Never deletes anything. With a failure and a status that has an endpoint of the right
+ * driver, the device can be used, but its MAC address or its endpoint's owner is not as asked for. */
 void machine_check(MachineTask *task, Backend *b);
 
 /* Deletes the device; if that fails, looks at what is left: nothing is as good as deleted. A device of that name on

@@ -184,7 +184,7 @@ static void on_checked(Operation *op) {
                 on_missing(op);
                 return;
         }
-        if (!t->has_status || !t->status.endpoint[0]) {
+        if (!t->has_status || !t->status.endpoint[0] || t->status.driver != op->device->spec.driver) {
                 on_unusable(op);
                 return;
         }

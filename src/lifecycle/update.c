@@ -73,10 +73,35 @@ static void on_spec_committed(Operation *op, const Failure *failure) {
                 operation_end(op, &(Outcome){ .device = device });
 }
 
-/* The spec with the patch on it. The patch's owner and labels go over to it. */
-static int apply_patch(const DeviceSpec *spec, DevicePatch *patch, DeviceSpec *ret) {
-        DeviceSpec patched;
+/* What changes is text, as it was checked; how many there are then depends on what others have changed. */
+static int merge_labels(json_t *labels, json_t *changes, json_t **ret) {
+        _cleanup_json_ json_t *merged = labels ? json_deep_copy(labels) : json_object();
+        const char *key;
+        json_t *value;
 
+        if (!merged)
+                return -ENOMEM;
+        json_object_foreach(changes, key, value) {
+                if (json_is_null(value))
+                        (void) json_object_del(merged, key);
+                else if (json_object_set(merged, key, value) < 0)
+                        return -ENOMEM;
+        }
+        if (json_object_size(merged) > LABELS_MAX)
+                return -E2BIG;
+
+        *ret = json_object_size(merged) > 0 ? TAKE_PTR(merged) : NULL;
+        return 0;
+}
+
+/* The spec with the patch on it. The patch's owner goes over to it. Returns 0, -ENOMEM, or -E2BIG: too many labels.
+ */
+static int apply_patch(const DeviceSpec *spec, DevicePatch *patch, DeviceSpec *ret) {
+        _cleanup_(device_spec_done) DeviceSpec patched;
+        json_t *labels = NULL;
+        int r;
+
+        device_spec_init(&patched);
         if (device_spec_copy(spec, &patched) < 0)
                 return -ENOMEM;
 
@@ -89,11 +114,15 @@ static int apply_patch(const DeviceSpec *spec, DevicePatch *patch, DeviceSpec *r
                 patched.owner = TAKE_PTR(patch->owner);
         }
         if (patch->has_labels) {
+                r = patch->labels ? merge_labels(patched.labels, patch->labels, &labels) : 0;
+                if (r < 0)
+                        return r;
                 json_decref(patched.labels);
-                patched.labels = TAKE_PTR(patch->labels);
+                patched.labels = labels;
         }
 
         *ret = patched;
+        device_spec_init(&patched);
         return 0;
 }
 
@@ -117,6 +146,7 @@ static void begin(Verb *verb, Device *device, DeviceSpec *spec) {
 void update_run(Verb *verb) {
         Device *device = verb_take_device(verb);
         DeviceSpec spec;
+        int r;
 
         if (!device || !verb_may_operate(verb))
                 return;
@@ -134,7 +164,13 @@ void update_run(Verb *verb) {
                           "Device '%s' was asked for without the feature MAC", device->name);
                 return;
         }
-        if (apply_patch(&device->spec, &verb->patch, &spec) < 0) {
+        r = apply_patch(&device->spec, &verb->patch, &spec);
+        if (r == -E2BIG) {
+                verb_fail(verb, ERROR_INVALID_REQUEST, E2BIG, "A device can have %d labels; nothing was done",
+                          LABELS_MAX);
+                return;
+        }
+        if (r < 0) {
                 verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
                 return;
         }

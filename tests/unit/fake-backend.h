@@ -45,6 +45,9 @@ void fake_set_available(Backend *b, bool available);
 void fake_plug(Backend *b, const char *handle, uint32_t max_devices);
 void fake_unplug(Backend *b, const char *handle);
 
+/* One that is there, to be changed while the worker is idle. */
+MgmtdevInfo *fake_mgmtdev(Backend *b, const char *handle);
+
 /* Changes the host behind the daemon's back. A device that is put there is of class net and has an endpoint. */
 void fake_put_device(Backend *b, const char *name, const char *mgmtdev);
 void fake_remove_device(Backend *b, const char *name);

@@ -130,6 +130,14 @@ void fake_unplug(Backend *b, const char *handle) {
         *info = fake->mgmtdevs[--fake->n_mgmtdevs];
 }
 
+MgmtdevInfo *fake_mgmtdev(Backend *b, const char *handle) {
+        _cleanup_unlock_ Fake *fake = fake_lock(b);
+        MgmtdevInfo *info = fake_find_mgmtdev(fake, handle);
+
+        ck_assert_msg(info, "the fake host has no %s", handle);
+        return info;
+}
+
 void fake_put_device(Backend *b, const char *name, const char *mgmtdev) {
         _cleanup_unlock_ Fake *fake = fake_lock(b);
 

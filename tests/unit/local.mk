@@ -24,6 +24,7 @@ check_PROGRAMS += \
 	tests/unit/test-json \
 	tests/unit/test-lifecycle-create \
 	tests/unit/test-lifecycle-delete \
+	tests/unit/test-lifecycle-disk \
 	tests/unit/test-lifecycle-scan \
 	tests/unit/test-lifecycle-stop \
 	tests/unit/test-lifecycle-undo \
@@ -61,6 +62,8 @@ tests_unit_test_lifecycle_create_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_create_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_delete_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_delete_LDADD = $(UNIT_LDADD)
+tests_unit_test_lifecycle_disk_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lifecycle_disk_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_scan_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_scan_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_stop_CFLAGS = $(UNIT_CFLAGS)

@@ -89,6 +89,7 @@ sqlite3 *disk_open_beside(const char *sql) {
         sqlite3 *db;
 
         ck_assert_int_eq(sqlite3_open(disk_path(), &db), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_busy_timeout(db, 10000), SQLITE_OK);
         ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
         return db;
 }

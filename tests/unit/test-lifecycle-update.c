@@ -60,7 +60,8 @@ END_TEST
 
 /* Who owns it and what it is called is the daemon's own matter. */
 START_TEST(test_owner_and_labels) {
-        _cleanup_json_ json_t *labels = json_pack("{s:s}", "k", "v");
+        _cleanup_json_ json_t *labels = json_pack("{s:s, s:n}", "k", "v", "old");
+        _cleanup_json_ json_t *merged = json_pack("{s:s}", "k", "v");
         char owner[] = "vm:42";
         Answer a;
 
@@ -70,7 +71,7 @@ START_TEST(test_owner_and_labels) {
         rig_assert_code(a, ERROR_NONE);
         ck_assert_str_eq(fake_take_calls(rig.backend), "");
         ck_assert_str_eq(rig_device("a")->spec.owner, "vm:42");
-        ck_assert(json_equal(rig_device("a")->spec.labels, labels));
+        ck_assert(json_equal(rig_device("a")->spec.labels, merged));
         a = update("a", (DevicePatch){ .has_owner = true, .has_labels = true });
         rig_assert_code(a, ERROR_NONE);
         ck_assert_uint_eq(a.generation, 3);

@@ -41,10 +41,7 @@ static const struct {
         { machine_create, true, OURS, 0, "observe a, bind a, publish a, observe a", 0, 0, 0, 1, 1 },
         { machine_create, true, OURS_WITHOUT_ENDPOINT, 0, "observe a, bind a, publish a, observe a", 0, 0, 0, 1,
           1 },
-        { machine_create, true, OURS, FAKE_PUBLISH, "observe a, bind a, publish a, destroy a", ERROR_INTERNAL, 0, 0,
-          1, 0 },
-        { machine_create, true, OURS_IN_USE, FAKE_PUBLISH, "observe a, bind a, publish a, destroy a",
-          ERROR_INTERNAL, 1, 0, 1, 1 },
+        { machine_create, true, OURS, FAKE_PUBLISH, "observe a, bind a, publish a", ERROR_INTERNAL, 1, 0, 1, 1 },
         { machine_create, true, THEIRS, 0, "observe a", ERROR_FOREIGN_DEVICE, 0, 0, 0, 1 },
         { machine_create, true, OURS, FAKE_OBSERVE, "observe a", ERROR_INTERNAL, 0, 0, 0, 1 },
 

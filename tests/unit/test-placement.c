@@ -157,6 +157,24 @@ START_TEST(test_room_while_creating) {
 }
 END_TEST
 
+/* One that makes only what was prepared there is never chosen, but can be named. */
+START_TEST(test_only_by_name) {
+        Answer a;
+
+        fake_unplug(rig.backend, FAKE_B);
+        fake_mgmtdev(rig.backend, FAKE_A)->only_by_name = true;
+        rig_look();
+        a = rig_create("a", RIG_NET);
+        rig_assert_code(a, ERROR_UNSATISFIABLE);
+        ck_assert_str_eq(a.fault.pointer, "/spec/mgmtdev");
+        ck_assert_str_eq(a.fault.code, "missing");
+        a = rig_create("a", "{\"class\":\"fs\"}");
+        rig_assert_code(a, ERROR_UNSATISFIABLE);
+        ck_assert_str_eq(a.fault.pointer, "/spec/class");
+        rig_create_good("a", "{" ON_A "\"class\":\"net\"}");
+}
+END_TEST
+
 START_TEST(test_no_mgmtdev) {
         Answer a;
 
@@ -213,6 +231,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_no_room_on_named);
         tcase_add_test(tcase, test_no_room_anywhere);
         tcase_add_test(tcase, test_room_while_creating);
+        tcase_add_test(tcase, test_only_by_name);
         tcase_add_test(tcase, test_no_mgmtdev);
         tcase_add_test(tcase, test_many_reasons);
         tcase_add_test(tcase, test_host_unavailable);

@@ -122,7 +122,7 @@ static const struct {
 } troubles[] = {
         { DEVICE_RESERVED, NULL, false, false, FAKE_CREATE, "failed", "nothing was made" },
         { DEVICE_RESERVED, NULL, false, false, FAKE_BIND, "failed", "removed again" },
-        { DEVICE_CREATING, FAKE_A, false, true, FAKE_PUBLISH, "failed", "could not be removed" },
+        { DEVICE_CREATING, FAKE_A, false, true, FAKE_PUBLISH, "failed", "left as it is" },
         { DEVICE_CREATING, FAKE_B, false, false, FAKE_GET_HOST, "failed", "not ours" },
         { DEVICE_CREATING, NULL, false, false, FAKE_OBSERVE, "failed", "observe a" },
         { DEVICE_READY, NULL, true, false, FAKE_CREATE, "failed", "create a" },

@@ -196,6 +196,13 @@ START_TEST(test_make_directory_in_the_way) {
 }
 END_TEST
 
+START_TEST(test_join) {
+        _cleanup_free_ char *path = fs_join("/a/b", "c");
+
+        ck_assert_str_eq(path, "/a/b/c");
+}
+END_TEST
+
 static void add(TCase *tcase) {
         tcase_add_loop_test(tcase, test_clock_format, 0, (int) ELEMENTSOF(times));
         tcase_add_test(tcase, test_clock_format_too_late);
@@ -206,6 +213,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_log_to_journal);
         tcase_add_test(tcase, test_log_too_long);
         tcase_add_test(tcase, test_log_from_threads);
+        tcase_add_test(tcase, test_join);
         tcase_add_test(tcase, test_make_directory);
         tcase_add_test(tcase, test_make_directory_slash);
         tcase_add_test(tcase, test_make_directory_in_the_way);
