@@ -290,8 +290,24 @@ json_t *device_spec_encode(const DeviceSpec *spec) {
         return TAKE_PTR(json);
 }
 
-bool device_spec_equal(const DeviceSpec *a, const DeviceSpec *b) {
-        _cleanup_json_ json_t *ja = device_spec_encode(a), *jb = device_spec_encode(b);
+static bool text_equal(const char *a, const char *b) {
+        return a && b ? strcmp(a, b) == 0 : a == b;
+}
 
-        return ja && jb && json_equal(ja, jb);
+static bool net_equal(const NetSpec *a, const NetSpec *b) {
+        return a->has_mac == b->has_mac && (!a->has_mac || memcmp(a->mac, b->mac, sizeof a->mac) == 0) &&
+               a->mtu == b->mtu && a->max_vqp == b->max_vqp;
+}
+
+static bool endpoint_equal(const EndpointSpec *a, const EndpointSpec *b) {
+        return a->uid == b->uid && a->gid == b->gid && a->mode == b->mode;
+}
+
+/* Without the JSON forms, for which there may be no memory: "another spec" would be a wrong answer then. */
+bool device_spec_equal(const DeviceSpec *a, const DeviceSpec *b) {
+        return a->class == b->class && text_equal(a->mgmtdev, b->mgmtdev) && a->driver == b->driver &&
+               a->has_features == b->has_features && (!a->has_features || a->features == b->features) &&
+               net_equal(&a->net, &b->net) && text_equal(a->owner, b->owner) &&
+               (a->labels && b->labels ? json_equal(a->labels, b->labels) : a->labels == b->labels) &&
+               a->persistent == b->persistent && endpoint_equal(&a->endpoint, &b->endpoint);
 }

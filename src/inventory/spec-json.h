@@ -18,5 +18,5 @@ int labels_decode(JsonDecoder *d, json_t *labels, json_t **ret);
 /* Encodes all of it, defaults included. Returns a new reference, or NULL when out of memory. */
 json_t *device_spec_encode(const DeviceSpec *spec);
 
-/* True if both ask for the same thing. */
+/* True if both ask for the same thing. Needs no memory. */
 bool device_spec_equal(const DeviceSpec *a, const DeviceSpec *b);

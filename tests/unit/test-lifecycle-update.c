@@ -80,6 +80,46 @@ START_TEST(test_owner_and_labels) {
 }
 END_TEST
 
+/* Two that change different labels at the same time both have their way. */
+START_TEST(test_labels_of_two) {
+        _cleanup_json_ json_t *first = json_pack("{s:s}", "a", "1"), *second = json_pack("{s:s, s:n}", "b", "2", "c"),
+                              *both = json_pack("{s:s, s:s}", "a", "1", "b", "2");
+        Answer a = {}, b = {};
+
+        rig_create_good("a", "{\"class\":\"net\",\"labels\":{\"c\":\"3\"}}");
+        lifecycle_update_device(rig.lifecycle, "a", NULL, &(DevicePatch){ .has_labels = true, .labels = first },
+                                rig_on_answer, &a);
+        lifecycle_update_device(rig.lifecycle, "a", NULL, &(DevicePatch){ .has_labels = true, .labels = second },
+                                rig_on_answer, &b);
+        rig_wait(&b);
+        rig_assert_code(a, ERROR_NONE);
+        rig_assert_code(b, ERROR_NONE);
+        ck_assert(json_equal(rig_device("a")->spec.labels, both));
+}
+END_TEST
+
+/* Together they may be too many, which each alone was not. */
+START_TEST(test_too_many_labels) {
+        _cleanup_json_ json_t *labels = json_object();
+        Answer a;
+
+        for (unsigned i = 0; i < LABELS_MAX; i++) {
+                char key[16];
+
+                (void) snprintf(key, sizeof key, "k%u", i);
+                ck_assert_int_eq(json_object_set_new(labels, key, json_string("")), 0);
+        }
+        rig_create_good("a", "{\"class\":\"net\",\"labels\":{\"one\":\"more\"}}");
+        a = update("a", (DevicePatch){ .has_labels = true, .labels = labels });
+        rig_assert_code(a, ERROR_INVALID_REQUEST);
+        ck_assert_uint_eq(json_object_size(rig_device("a")->spec.labels), 1);
+        ck_assert_int_eq(json_object_set_new(labels, "one", json_null()), 0);
+        a = update("a", (DevicePatch){ .has_labels = true, .labels = labels });
+        rig_assert_code(a, ERROR_NONE);
+        ck_assert_uint_eq(json_object_size(rig_device("a")->spec.labels), LABELS_MAX);
+}
+END_TEST
+
 START_TEST(test_nothing_new) {
         Answer created = rig_create_good("a", "{\"class\":\"net\",\"net\":{\"mac\":\"02:00:00:00:00:2a\"}}"), a;
 
@@ -212,6 +252,8 @@ static void add(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, rig_tear_down);
         tcase_add_test(tcase, test_mac);
         tcase_add_test(tcase, test_owner_and_labels);
+        tcase_add_test(tcase, test_labels_of_two);
+        tcase_add_test(tcase, test_too_many_labels);
         tcase_add_test(tcase, test_nothing_new);
         tcase_add_test(tcase, test_mac_fails);
         tcase_add_test(tcase, test_mac_of_no_net);
