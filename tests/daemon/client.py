@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A plain client of the daemon's REST interface. Every answer that comes through it is held against the contract."""
+"""A plain client of the daemon's REST interface. Every answer that it gets is held against the contract."""
 
 import http.client
 import io

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Holds every answer of the daemon against api/openapi.yaml, and what it has accepted too.
 
-An answer must be one that the operation has: its status, its content type, its fields, and a body that the schema
-allows. A request that was accepted must be one that the document allows. What was served is noted, so that in the
-end it can be told whether all of the document is true.
+An answer must be one that the operation has: its status, its content type, its fields, and a body that the
+schema allows. A request that was accepted must be one that the document allows. What was served is noted, so
+that in the end it can be told whether all of the document is true.
 """
 
 import json
@@ -151,9 +151,9 @@ class Contract:
         response = self.resolve(responses.get(status, responses["default"]))
 
         for name, header in response.get("headers", {}).items():
-            header = self.resolve(header)
+            schema = self.resolve(header)["schema"]
             assert name in answer.headers, f"{what}: there is no {name}"
-            self.validate(self._parse(answer.headers[name], header["schema"]), header["schema"], f"{what}: {name}")
+            self.validate(self._parse(answer.headers[name], schema), schema, f"{what}: {name}")
         if is_head or "content" not in response:
             assert answer.body == b"", f"{what}: the document has no content"
             return

@@ -11,7 +11,10 @@ from support import net_spec, sim_section
 
 MAC = "02:00:00:00:00:2a"
 
-CONFIG = sim_section("sim0", classes="net,block,gpu") + sim_section("pci/0000:01:00.0", classes="net", max_devices=1)
+CONFIG = (
+    sim_section("sim0", classes="net,block,gpu")
+    + sim_section("pci/0000:01:00.0", classes="net", max_devices=1)
+)
 
 KEPT = {
     "kept": net_spec(MAC, mgmtdev="sim0", owner="a", labels={"x": "1"}),
@@ -59,16 +62,22 @@ NO_OBJECT = [1, True, "x", "", []]
 BAD_VALUES = {
     "/spec": [*NO_OBJECT, None],
     "/name": [*NO_STRING, "", "A", "a/b", ".a", "a.", "x" * 64, "ä", "other name"],
-    "/spec/class": [*NO_STRING, None, "", "NET", "nic", "0", "64", "-1", "1.0", "+1", " net", "net ", "n" * 33],
-    "/spec/mgmtdev": [*NO_STRING, "", "/", "a/", "/a", "a/b/c", "a//b", ".", "..", "pci/..", "a b", "ä", "x" * 128],
+    "/spec/class": [
+        *NO_STRING, None, "", "NET", "nic", "0", "64", "-1", "1.0", "+1", " net", "net ", "n" * 33,
+    ],
+    "/spec/mgmtdev": [
+        *NO_STRING, "", "/", "a/", "/a", "a/b/c", "a//b", ".", "..", "pci/..", "a b", "ä", "x" * 128,
+    ],
     "/spec/driver": [*NO_STRING, "", "vhost-vdpa", "VHOST_VDPA", "other", "none", "vdpa"],
     "/spec/features": [1, True, "MAC", {}, ["MAC", "MTU", "MQ"] * 22],
-    "/spec/features/0": [*NO_STRING, None, "", "mac", "NOPE", "VIRTIO_NET_F_MAC", "bit_64", "bit_5", "bit_04", "ZONED"],
+    "/spec/features/0": [
+        *NO_STRING, None, "", "mac", "NOPE", "VIRTIO_NET_F_MAC", "bit_64", "bit_5", "bit_04", "ZONED",
+    ],
     "/spec/net": NO_OBJECT,
     "/spec/net/mac": [
-        *NO_STRING, "", "02:00:00:00:00", "02:00:00:00:00:2a:00", "02-00-00-00-00-2a", "0200.0000.002a", "2:0:0:0:0:2a",
-        "02:00:00:00:00:2g", "02:00:00:00:00 2a", " 2:00:00:00:00:2a", "01:00:00:00:00:00", "33:33:00:00:00:01",
-        "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00", "x" * 65,
+        *NO_STRING, "", "02:00:00:00:00", "02:00:00:00:00:2a:00", "02-00-00-00-00-2a", "0200.0000.002a",
+        "2:0:0:0:0:2a", "02:00:00:00:00:2g", "02:00:00:00:00 2a", " 2:00:00:00:00:2a", "01:00:00:00:00:00",
+        "33:33:00:00:00:01", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00", "x" * 65,
     ],
     "/spec/net/mtu": [*NO_INTEGER, 0, 1, 67, 65536, -1, -1500, 2**31, 2**32 + 1500, 2**63 - 1, -(2**63)],
     "/spec/net/max_vqp": [*NO_INTEGER, 0, -1, 32768, 65537, 2**32 + 1],
@@ -84,7 +93,8 @@ BAD_VALUES = {
     "/spec/endpoint/uid": [*NO_INTEGER, -1, 2**32 - 1, 2**32],
     "/spec/endpoint/gid": [*NO_INTEGER, -1, 2**32 - 1, 2**32],
     "/spec/endpoint/mode": [
-        0o600, True, [], "", "0800", "rw-", "1000", "07777", "-600", "+600", " 600", "0600 ", "0x180", "000000600",
+        0o600, True, [], "", "0800", "rw-", "1000", "07777", "-600", "+600", " 600", "0600 ", "0x180",
+        "000000600",
     ],
     "/bogus": [1, None, {}],
     "/status": [{}],
@@ -120,13 +130,19 @@ BAD_BODIES = [
     ({"spec": net_spec(mtu=1500, features=["MAC"])}, ["/spec/net/mtu"]),
     ({"spec": net_spec(max_vqp=2, features=["MAC"])}, ["/spec/net/max_vqp"]),
     (
-        {"name": "-", "spec": {"class": "nic", "driver": 1, "features": [1, "x", 2], "lease_seconds": 5, "b": 0}, "c": 1},
-        ["/name", "/spec/class", "/spec/driver", "/spec/features/0", "/spec/features/2", "/spec/lease_seconds",
-         "/spec/b", "/c"],
+        {
+            "name": "-",
+            "spec": {"class": "nic", "driver": 1, "features": [1, "x", 2], "lease_seconds": 5, "b": 0},
+            "c": 1,
+        },
+        [
+            "/name", "/spec/class", "/spec/driver", "/spec/features/0", "/spec/features/2",
+            "/spec/lease_seconds", "/spec/b", "/c",
+        ],
     ),
     (
-        {"spec": {"class": "net", "net": {"mac": "x", "mtu": 1, "max_vqp": 0, "b": 0}, "endpoint": {"mode": "9"}}},
-        ["/spec/net/mac", "/spec/net/mtu", "/spec/net/max_vqp", "/spec/net/b", "/spec/endpoint/mode"],
+        {"spec": net_spec("x", 1, 0, endpoint={"mode": "9"}, b=0)},
+        ["/spec/net/mac", "/spec/net/mtu", "/spec/net/max_vqp", "/spec/b", "/spec/endpoint/mode"],
     ),
 ]
 
@@ -203,55 +219,58 @@ def spec_text(member):
 
 DEEP = 100_000
 
+# What is not JSON, and what is JSON that is refused.
+MALFORMED, INVALID = "malformed-json", "invalid-request"
+
 # Name, text, code, pointer (None: not told to the byte).
 BAD_TEXTS = [
-    ("none", b"", "invalid-request", ""),
-    ("null", b"null", "invalid-request", ""),
-    ("array", b"[]", "invalid-request", ""),
-    ("string", b'"{}"', "invalid-request", ""),
-    ("number", b"1", "invalid-request", ""),
-    ("blank", b" \n", "malformed-json", ""),
-    ("word", b"spec", "malformed-json", ""),
-    ("truncated", b'{"spec":{"class":"net"', "malformed-json", ""),
-    ("truncated string", b'{"spec":{"class":"ne', "malformed-json", ""),
-    ("truncated escape", b'{"spec":{"class":"\\u00', "malformed-json", ""),
-    ("more behind it", b'{"spec":{"class":"net"}} x', "malformed-json", ""),
-    ("two documents", b'{"spec":{"class":"net"}}{}', "malformed-json", ""),
-    ("comma too many", b'{"spec":{"class":"net",}}', "malformed-json", ""),
-    ("comment", b'{"spec":{"class":"net"}}//', "malformed-json", ""),
-    ("single quotes", b"{'spec':{}}", "malformed-json", ""),
-    ("not a number", spec_text(b'"lease_seconds":NaN'), "malformed-json", ""),
-    ("leading zero", spec_text(b'"lease_seconds":00'), "malformed-json", ""),
-    ("hexadecimal", spec_text(b'"lease_seconds":0x0'), "malformed-json", ""),
-    ("NUL byte", b'{"spec":{"class":"net"}}\0', "malformed-json", ""),
-    ("NUL byte in a string", spec_text(b'"owner":"a\0b"'), "malformed-json", ""),
-    ("control character", spec_text(b'"owner":"a\nb"'), "malformed-json", ""),
-    ("not UTF-8", spec_text(b'"owner":"\xff"'), "malformed-json", ""),
-    ("overlong UTF-8", spec_text(b'"owner":"\xc0\x80"'), "malformed-json", ""),
-    ("surrogate in UTF-8", spec_text(b'"owner":"\xed\xa0\x80"'), "malformed-json", ""),
-    ("lone surrogate", spec_text(b'"owner":"\\ud800"'), "malformed-json", ""),
-    ("byte order mark", b'\xef\xbb\xbf{"spec":{"class":"net"}}', "malformed-json", ""),
-    ("UTF-16", '{"spec":{"class":"net"}}'.encode("utf-16"), "malformed-json", ""),
-    ("NUL in a value", spec_text(b'"owner":"a\\u0000b"'), "invalid-request", "/spec/owner"),
-    ("NUL in a key", spec_text(b'"own\\u0000er":"a"'), "invalid-request", None),
-    ("key twice", b'{"spec":{"class":"net"},"spec":{}}', "invalid-request", "/spec"),
-    ("key twice in the spec", spec_text(b'"owner":"a","owner":"a"'), "invalid-request", "/spec/owner"),
-    ("key twice in net", spec_text(b'"net":{"mtu":1500,"mtu":1400}'), "invalid-request", "/spec/net/mtu"),
-    ("key twice in labels", spec_text(b'"labels":{"a":"","\\u0061":""}'), "invalid-request", "/spec/labels/a"),
-    ("too large an integer", spec_text(b'"net":{"mtu":99999999999999999999}'), "invalid-request", "/spec/net/mtu"),
-    ("too small an integer", spec_text(b'"net":{"mtu":-99999999999999999999}'), "invalid-request", "/spec/net/mtu"),
-    ("too large a number", spec_text(b'"net":{"mtu":1e999}'), "invalid-request", "/spec/net/mtu"),
-    ("many digits", spec_text(b'"net":{"mtu":1' + b"0" * 100_000 + b"}"), "invalid-request", "/spec/net/mtu"),
-    ("deep arrays", b"[" * DEEP + b"]" * DEEP, "invalid-request", None),
-    ("deep arrays, unfinished", b"[" * DEEP, "invalid-request", None),
-    ("deep objects", b'{"a":' * DEEP + b"1" + b"}" * DEEP, "invalid-request", None),
-    ("deep labels", spec_text(b'"labels":{"a":' + b"[" * DEEP + b"]" * DEEP + b"}"), "invalid-request", None),
-    ("less deep", spec_text(b'"labels":{"a":' + b"[" * 2000 + b"]" * 2000 + b"}"), "invalid-request", "/spec/labels/a"),
+    ("none", b"", INVALID, ""),
+    ("null", b"null", INVALID, ""),
+    ("array", b"[]", INVALID, ""),
+    ("string", b'"{}"', INVALID, ""),
+    ("number", b"1", INVALID, ""),
+    ("blank", b" \n", MALFORMED, ""),
+    ("word", b"spec", MALFORMED, ""),
+    ("truncated", b'{"spec":{"class":"net"', MALFORMED, ""),
+    ("truncated string", b'{"spec":{"class":"ne', MALFORMED, ""),
+    ("truncated escape", b'{"spec":{"class":"\\u00', MALFORMED, ""),
+    ("more behind it", b'{"spec":{"class":"net"}} x', MALFORMED, ""),
+    ("two documents", b'{"spec":{"class":"net"}}{}', MALFORMED, ""),
+    ("comma too many", b'{"spec":{"class":"net",}}', MALFORMED, ""),
+    ("comment", b'{"spec":{"class":"net"}}//', MALFORMED, ""),
+    ("single quotes", b"{'spec':{}}", MALFORMED, ""),
+    ("not a number", spec_text(b'"lease_seconds":NaN'), MALFORMED, ""),
+    ("leading zero", spec_text(b'"lease_seconds":00'), MALFORMED, ""),
+    ("hexadecimal", spec_text(b'"lease_seconds":0x0'), MALFORMED, ""),
+    ("NUL byte", b'{"spec":{"class":"net"}}\0', MALFORMED, ""),
+    ("NUL byte in a string", spec_text(b'"owner":"a\0b"'), MALFORMED, ""),
+    ("control character", spec_text(b'"owner":"a\nb"'), MALFORMED, ""),
+    ("not UTF-8", spec_text(b'"owner":"\xff"'), MALFORMED, ""),
+    ("overlong UTF-8", spec_text(b'"owner":"\xc0\x80"'), MALFORMED, ""),
+    ("surrogate in UTF-8", spec_text(b'"owner":"\xed\xa0\x80"'), MALFORMED, ""),
+    ("lone surrogate", spec_text(b'"owner":"\\ud800"'), MALFORMED, ""),
+    ("byte order mark", b'\xef\xbb\xbf{"spec":{"class":"net"}}', MALFORMED, ""),
+    ("UTF-16", '{"spec":{"class":"net"}}'.encode("utf-16"), MALFORMED, ""),
+    ("NUL in a value", spec_text(b'"owner":"a\\u0000b"'), INVALID, "/spec/owner"),
+    ("NUL in a key", spec_text(b'"own\\u0000er":"a"'), INVALID, None),
+    ("key twice", b'{"spec":{"class":"net"},"spec":{}}', INVALID, "/spec"),
+    ("key twice in the spec", spec_text(b'"owner":"a","owner":"a"'), INVALID, "/spec/owner"),
+    ("key twice in net", spec_text(b'"net":{"mtu":1500,"mtu":1400}'), INVALID, "/spec/net/mtu"),
+    ("key twice in labels", spec_text(b'"labels":{"a":"","\\u0061":""}'), INVALID, "/spec/labels/a"),
+    ("too large an integer", spec_text(b'"net":{"mtu":99999999999999999999}'), INVALID, "/spec/net/mtu"),
+    ("too small an integer", spec_text(b'"net":{"mtu":-99999999999999999999}'), INVALID, "/spec/net/mtu"),
+    ("too large a number", spec_text(b'"net":{"mtu":1e999}'), INVALID, "/spec/net/mtu"),
+    ("many digits", spec_text(b'"net":{"mtu":1' + b"0" * 100_000 + b"}"), INVALID, "/spec/net/mtu"),
+    ("deep arrays", b"[" * DEEP + b"]" * DEEP, INVALID, None),
+    ("deep arrays, unfinished", b"[" * DEEP, INVALID, None),
+    ("deep objects", b'{"a":' * DEEP + b"1" + b"}" * DEEP, INVALID, None),
+    ("deep labels", spec_text(b'"labels":{"a":' + b"[" * DEEP + b"]" * DEEP + b"}"), INVALID, None),
+    ("less deep", spec_text(b'"labels":{"a":' + b"[" * 2000 + b"]" * 2000 + b"}"), INVALID, "/spec/labels/a"),
 ]
 
 
-@pytest.mark.parametrize("text, code, pointer", [case[1:] for case in BAD_TEXTS], ids=[case[0] for case in BAD_TEXTS])
-def test_bad_text(client, text, code, pointer):
+@pytest.mark.parametrize("name, text, code, pointer", BAD_TEXTS, ids=[case[0] for case in BAD_TEXTS])
+def test_bad_text(client, name, text, code, pointer):
     headers = {"Content-Type": "application/json"}
     for method, path in (("PUT", "/v1/devices/new"), ("POST", "/v1/devices"), ("PATCH", "/v1/devices/kept")):
         answer = client.request(method, path, text, headers).expect(400, code)

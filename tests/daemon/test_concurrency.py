@@ -80,7 +80,8 @@ def test_verbs_on_one_device_wait_for_each_other(make_daemon):
 def test_many_clients_some_of_them_slow(daemon, client):
     """A quarter sends its request byte by byte, a quarter does not read its answer, the others work."""
     n = N_CLIENTS // 4
-    at_once(lambda i: [client.create(f"old{i}-{k}", net_spec(labels={"a": "x" * 200})) for k in range(20)], range(n))
+    large = net_spec(labels={"a": "x" * 200})
+    at_once(lambda i: [client.create(f"old{i}-{k}", large) for k in range(20)], range(n))
 
     listing = b"GET /v1/devices?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n"
     senders = [client.raw() for _ in range(n)]
@@ -137,8 +138,8 @@ def test_one_of_many_specs_wins(client):
 
 
 def test_generated_names_are_different(client):
-    answers = at_once(lambda _: client.request("POST", "/v1/devices", {"spec": NET}).expect(201), range(N_CLIENTS))
-    assert len({answer.json["name"] for answer in answers}) == N_CLIENTS
+    answers = at_once(lambda _: client.request("POST", "/v1/devices", {"spec": NET}), range(N_CLIENTS))
+    assert len({answer.expect(201).json["name"] for answer in answers}) == N_CLIENTS
 
 
 def test_creations_and_deletions_of_one_name(make_daemon):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """kill -9 in the middle of the work, again and again.
 
-What was acknowledged is so after the next start; what was not is whole, or is not there; nothing is left over.
+What was acknowledged is so after the next start; what was not is whole, or not there; nothing is left over.
 """
 
 import json
@@ -117,8 +117,9 @@ class Ledger:
             assert_same(request.answer.expect(200).json, now)
         elif now["spec"] != before["spec"]:
             patch = json.loads(request.body)["spec"]
-            net = {"net": {**before["spec"].get("net", {}), **patch.pop("net", {})}} if "net" in before["spec"] else {}
-            assert now["spec"] == {**before["spec"], **patch, **net}
+            if "net" in patch:
+                patch["net"] = {**before["spec"]["net"], **patch["net"]}
+            assert now["spec"] == {**before["spec"], **patch}
         assert (now["uid"], now["created"]) == (before["uid"], before["created"])
         if "mac" in now["spec"].get("net", {}):
             assert now["status"]["net"]["mac"] == now["spec"]["net"]["mac"]
@@ -149,7 +150,7 @@ def assert_whole(client):
 
 
 def crash_in_start(daemon, chance):
-    """Kills it at some point of its start: before it listens, or while it compares what it knows with the host."""
+    """Kills it at some point of its start: before it listens, or while it looks at what there is."""
     while chance.random() < 0.5:
         daemon.spawn()
         for _ in range(chance.randrange(4)):
@@ -224,14 +225,16 @@ def test_sigterm_under_load(make_daemon):
 
 def test_sigterm_when_the_backend_is_stuck(make_daemon):
     """It is not waited for without end; what is unfinished is finished by the next start."""
-    daemon = make_daemon("[daemon]\nstop_timeout_sec = 1\n" + sim_section("sim0", latency_usec=patient(10_000_000)))
+    latency = sim_section("sim0", latency_usec=patient(10_000_000))
+    daemon = make_daemon("[daemon]\nstop_timeout_sec = 1\n" + latency)
     client = daemon.start()
-    with client.raw() as raw:
-        raw.send(b'POST /v1/devices HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 35\r\n\r\n'
-                 b'{"name":"d","spec":{"class":"gpu"}}')
-        poll("creation", lambda: client.devices(state="creating"))
-        daemon.terminate()
-        assert daemon.wait() == 1
+    request = Request("PUT", "d", {"spec": {"class": "gpu"}})
+    request.send(client)
+    poll("creation", lambda: client.devices(state="creating"))
+    daemon.terminate()
+    assert daemon.wait() == 1
+    request.read()
+    assert request.answer is None
     assert "not through" in daemon.log()
 
     daemon.configure("")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A database that the daemon cannot use: it says why, ends with its own exit status, and changes not a byte."""
+"""A database that the daemon cannot use: it says why, has an exit status for it, and changes not a byte."""
 
 import hashlib
 import json
@@ -34,7 +34,8 @@ def stopped(template, make_daemon):
 def digest(daemon):
     """What is in the state directory. The index of the log is no data: SQLite makes it anew."""
     paths = sorted(path for path in daemon.state_dir.iterdir() if path.is_file() and path.suffix != ".db-shm")
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.stat().st_size > 0}
+    contents = {path.name: path.read_bytes() for path in paths}
+    return {name: hashlib.sha256(data).hexdigest() for name, data in contents.items() if data}
 
 
 def execute(database, *statements):

@@ -3,6 +3,7 @@
 
 import shutil
 import sqlite3
+import uuid
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_a_creation_that_fails(make_daemon, command, done, driver):
 
 @pytest.mark.parametrize("command", ["bind", "publish"])
 def test_a_creation_that_cannot_be_undone(make_daemon, command):
-    """The device is kept for the user to see; it can be deleted, or made ready, once the backend works again."""
+    """The device is kept for the user to see, to be deleted or made ready when the backend works again."""
     broken = sim_section("sim0", **{f"fail_{command}": 1, "fail_destroy": 1})
     daemon = make_daemon(broken)
     client = daemon.start()
@@ -93,8 +94,8 @@ def test_a_creation_that_fails_after_a_crash(make_daemon):
     daemon = make_daemon(sim_section("sim0", latency_usec=20_000_000))
     client = daemon.start()
     with client.raw() as raw:
-        raw.send(b"PUT /v1/devices/d HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 24\r\n\r\n")
-        raw.send(b'{"spec":{"class":"net"}}')
+        raw.send(b"PUT /v1/devices/d HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                 b'Content-Length: 24\r\n\r\n{"spec":{"class":"net"}}')
         poll("intent on the disk", lambda: client.devices(state="creating"))
         uid = client.device("d")["uid"]
         daemon.kill9()
@@ -201,7 +202,7 @@ def after_reboot(daemon):
     """The runtime directory is empty, and the last start was in another boot."""
     shutil.rmtree(daemon.runtime_dir)
     with sqlite3.connect(daemon.database) as database:
-        database.execute("UPDATE meta SET value = '00000000-0000-4000-8000-000000000000' WHERE key = 'boot_id'")
+        database.execute("UPDATE meta SET value = ? WHERE key = 'boot_id'", [str(uuid.uuid4())])
     database.close()
 
 

@@ -2,8 +2,8 @@
 """hsvdpactl against a real daemon: it shows what REST answers, and its exit codes tell what went wrong."""
 
 import json
-import os
 import subprocess
+import uuid
 
 import pytest
 
@@ -14,7 +14,10 @@ PROGRAM = find_program("HSVDPACTL", "hsvdpactl")
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="there is no hsvdpactl: build it, or set HSVDPACTL")
 
-CONFIG = sim_section("pci/0000:01:00.0", classes="net,block", max_devices=2, numa_node=1) + sim_section("sim0", classes="net")
+CONFIG = (
+    sim_section("pci/0000:01:00.0", classes="net,block", max_devices=2, numa_node=1)
+    + sim_section("sim0", classes="net")
+)
 
 OK, REFUSED, USAGE, UNREACHABLE, NOT_FOUND = range(5)
 
@@ -24,9 +27,14 @@ class Ctl:
         self.environment = Daemon.environment(HSVDPA_URL=f"unix:{address}", COLUMNS="200")
 
     def __call__(self, *arguments, expect=OK):
-        """Runs a command, which must exit so; returns what it has printed, or, of one that fails, its complaint."""
+        """Runs a command, which must exit so; returns what it prints, or its complaint if it is to fail."""
         result = subprocess.run(
-            [PROGRAM, *arguments], capture_output=True, text=True, timeout=DEADLINE, env=self.environment, check=False
+            [PROGRAM, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            env=self.environment,
+            check=False,
         )
         assert result.returncode == expect, f"{result.returncode}: {result.stdout}{result.stderr}"
         if expect == OK:
@@ -78,15 +86,18 @@ def test_mgmtdev(ctl, client):
 
 
 def test_create(ctl, client):
-    arguments = ["device", "create", "d", "--class=net", "--mgmtdev=sim0", "--driver=virtio_vdpa", "--mac=02:00:00:00:00:2a",
-                 "--mtu=9000", "--max-vqp=2", "--features=MAC,MTU,MQ,VERSION_1", "--owner=vm:1", "--label=a=b",
-                 "--label=c=d=e", "--endpoint=0:7:0660", "--no-persistent"]
+    arguments = [
+        "device", "create", "d", "--class=net", "--mgmtdev=sim0", "--driver=virtio_vdpa",
+        "--mac=02:00:00:00:00:2a", "--mtu=9000", "--max-vqp=2", "--features=MAC,MTU,MQ,VERSION_1",
+        "--owner=vm:1", "--label=a=b", "--label=c=d=e", "--endpoint=0:7:0660", "--no-persistent",
+    ]
     first = ctl(*arguments)
     assert first.startswith("d: created; ready on sim0")
     assert client.device("d")["spec"] == {
-        "class": "net", "mgmtdev": "sim0", "driver": "virtio_vdpa", "features": ["MTU", "MAC", "MQ", "VERSION_1"],
-        "net": {"mac": "02:00:00:00:00:2a", "mtu": 9000, "max_vqp": 2}, "owner": "vm:1", "labels": {"a": "b", "c": "d=e"},
-        "persistent": False, "lease_seconds": 0, "endpoint": {"uid": 0, "gid": 7, "mode": "0660"},
+        "class": "net", "mgmtdev": "sim0", "driver": "virtio_vdpa",
+        "net": {"mac": "02:00:00:00:00:2a", "mtu": 9000, "max_vqp": 2},
+        "features": ["MTU", "MAC", "MQ", "VERSION_1"], "owner": "vm:1", "labels": {"a": "b", "c": "d=e"},
+        "endpoint": {"uid": 0, "gid": 7, "mode": "0660"}, "persistent": False, "lease_seconds": 0,
     }
     assert ctl(*arguments).startswith("d: is there already")
     assert ctl.json(*arguments) == client.device("d")
@@ -94,6 +105,17 @@ def test_create(ctl, client):
 
     generated = ctl.json("device", "create", "--class=block")
     assert client.device(generated["name"]) == generated
+
+
+LISTINGS = [
+    (["--class=net"], "ac"),
+    (["--owner=vm:1"], "a"),
+    (["--label=x=2"], "c"),
+    (["--limit=2"], "ab"),
+    (["--class=net", "--label=x=1"], "a"),
+    (["--state=failed"], ""),
+    (["--mgmtdev=none"], ""),
+]
 
 
 def test_list(ctl, client):
@@ -108,8 +130,7 @@ def test_list(ctl, client):
     assert [(row["NAME"], row["STATE"], row["CLASS"]) for row in rows] == [
         (name, "ready", spec["class"]) for name, spec in specs.items()]
 
-    for options, names in ((["--class=net"], "ac"), (["--owner=vm:1"], "a"), (["--label=x=2"], "c"), (["--limit=2"], "ab"),
-                           (["--class=net", "--label=x=1"], "a"), (["--state=failed"], ""), (["--mgmtdev=none"], "")):
+    for options, names in LISTINGS:
         assert [device["name"] for device in ctl.json("device", "list", *options)["items"]] == list(names)
 
 
@@ -129,7 +150,8 @@ def test_show_and_stats(ctl, client):
     device = client.create("d", {"class": "net", "labels": {"tenant": "a"}})
     assert ctl.json("device", "show", "d") == device
     text = ctl("device", "show", "d")
-    for value in (device["uid"], "ready", device["status"]["endpoint"], device["status"]["net"]["mac"], "tenant"):
+    status = device["status"]
+    for value in (device["uid"], "ready", status["endpoint"], status["net"]["mac"], "tenant"):
         assert value in text
     assert ctl.json("device", "stats", "d") == client.get("/v1/devices/d/stats").json
     assert "received_desc" in ctl("device", "stats", "d")
@@ -153,7 +175,8 @@ def test_delete(ctl, client, daemon):
     uid = client.create("a", {"class": "net"})["uid"]
     for name in "bcd":
         client.create(name, {"class": "net"} if name != "b" else {"class": "block"})
-    assert "precondition-failed" in ctl("device", "delete", "a", f"--uid={uid[:-1]}{(int(uid[-1], 16) ^ 1):x}", expect=REFUSED)
+    other = str(uuid.UUID(int=uuid.UUID(uid).int ^ 1))
+    assert "precondition-failed" in ctl("device", "delete", "a", f"--uid={other}", expect=REFUSED)
     ctl("device", "delete", "a", f"--uid={uid}")
     ctl("device", "delete", "b", "c")
     assert list(client.devices()) == ["d"]
@@ -181,14 +204,16 @@ def test_a_refusal_names_the_places(ctl, client, arguments, pointers):
     assert client.devices() == {}
 
 
-USAGES = [[], ["bogus"], ["device"], ["device", "bogus"], ["device", "show"], ["device", "show", "a", "b"], ["--bogus", "host"],
-          ["device", "create", "d"], ["device", "create", "d", "--class=net", "--mtu=x"], ["device", "set", "d"],
-          ["device", "list", "--limit=0"], ["host", "-o", "xml"], ["--url=ftp://x", "host"], ["--timeout=0", "host"]]
+USAGES = [
+    "", "bogus", "device", "device bogus", "device show", "device show a b", "--bogus host",
+    "device create d", "device create d --class=net --mtu=x", "device set d", "device list --limit=0",
+    "host -o xml", "--url=ftp://x host", "--timeout=0 host",
+]
 
 
-@pytest.mark.parametrize("arguments", USAGES, ids=" ".join)
-def test_a_wrong_command_line(ctl, arguments):
-    ctl(*arguments, expect=USAGE)
+@pytest.mark.parametrize("line", USAGES)
+def test_a_wrong_command_line(ctl, line):
+    ctl(*line.split(), expect=USAGE)
 
 
 def test_without_a_daemon(ctl, daemon):
@@ -210,6 +235,8 @@ def test_help_and_version(ctl, client):
 
 def test_an_output_that_cannot_be_written(ctl):
     with open("/dev/full", "w", encoding="ascii") as full:
-        result = subprocess.run([PROGRAM, "host"], stdout=full, stderr=subprocess.PIPE, env={**os.environ, **ctl.environment},
-                                timeout=DEADLINE, check=False)
+        command = [PROGRAM, "host"]
+        result = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, env=ctl.environment, timeout=DEADLINE, check=False
+        )
     assert result.returncode == 6 and b"Cannot write" in result.stderr

@@ -17,11 +17,13 @@ GET_HOST = b"GET /v1/host HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def put(name, *fields, body=SPEC):
-    lines = [b"PUT /v1/devices/%s HTTP/1.1" % name, b"Host: x", b"Content-Type: application/json", *fields, b"", body]
-    return b"\r\n".join(lines)
+    header = [b"PUT /v1/devices/%s HTTP/1.1" % name, b"Host: x", b"Content-Type: application/json", *fields]
+    return b"\r\n".join([*header, b"", body])
 
 
-WHOLE = put(b"new", b"Content-Length: %d" % len(SPEC))
+LENGTH = b"Content-Length: %d" % len(SPEC)
+CHUNKED = b"Transfer-Encoding: chunked"
+WHOLE = put(b"new", LENGTH)
 DELETE = b"DELETE /v1/devices/new HTTP/1.1\r\nHost: x\r\n\r\n"
 
 # Seconds to look at what comes of a request that may have no answer.
@@ -58,7 +60,7 @@ def test_a_request_in_pieces(client, size):
 def test_a_body_in_chunks(client):
     chunked = b"".join(b"%x;extension=1\r\n%c\r\n" % (1, byte) for byte in SPEC) + b"0\r\nTrailer: x\r\n\r\n"
     with client.raw() as raw:
-        raw.send(put(b"new", b"Transfer-Encoding: chunked", body=chunked)).answer("PUT").expect(201)
+        raw.send(put(b"new", CHUNKED, body=chunked)).answer("PUT").expect(201)
     delete_all(client)
 
 
@@ -67,7 +69,7 @@ def test_many_requests_on_one_connection(client):
         for _ in range(scaled(50)):
             raw.send(WHOLE).answer("PUT").expect(201)
             raw.send(DELETE).answer("DELETE").expect(204)
-            raw.send(put(b"A", b"Content-Length: %d" % len(SPEC))).answer("PUT").expect(400, "invalid-request")
+            raw.send(WHOLE.replace(b"new", b"NEW")).answer("PUT").expect(400, "invalid-request")
             raw.send(GET_HOST).answer().expect(200)
 
 
@@ -85,7 +87,8 @@ def test_requests_ahead_of_their_answers(client):
 
 
 def test_the_client_can_ask_to_close(client):
-    for request in (GET_HOST.replace(b"Host: x", b"Host: x\r\nConnection: close"), b"GET /v1/host HTTP/1.0\r\n\r\n"):
+    closing = GET_HOST.replace(b"Host: x", b"Host: x\r\nConnection: close")
+    for request in (closing, b"GET /v1/host HTTP/1.0\r\n\r\n"):
         with client.raw() as raw:
             raw.send(request).answer().expect(200)
             assert raw.rest() == b""
@@ -93,7 +96,7 @@ def test_the_client_can_ask_to_close(client):
 
 def test_expect_continue(client):
     with client.raw() as raw:
-        raw.send(put(b"new", b"Content-Length: %d" % len(SPEC), b"Expect: 100-continue", body=b""))
+        raw.send(put(b"new", LENGTH, b"Expect: 100-continue", body=b""))
         assert raw.sock.recv(1000).startswith(b"HTTP/1.1 100 ")
         raw.send(SPEC).answer("PUT").expect(201)
     delete_all(client)
@@ -103,11 +106,11 @@ REFUSED_AT_ONCE = [
     (put(b"new", b"Content-Length: 70000", b"Expect: 100-continue", body=b""), 413, "body-too-large"),
     (put(b"new", b"Content-Length: 1000000000", body=b""), 413, "body-too-large"),
     (put(b"new", b"Content-Length: 9223372036854775807", body=b""), 413, "body-too-large"),
-    (put(b"new", b"Content-Length: 24", b"Expect: 100-continue", b"Idempotency-Key: 1", body=b""), 501, "not-implemented"),
+    (put(b"new", LENGTH, b"Expect: 100-continue", b"Idempotency-Key: 1", body=b""), 501, "not-implemented"),
     (put(b"new", b"Transfer-Encoding: gzip", body=b""), 501, "not-implemented"),
-    (put(b"new", b"Content-Length: 24", b"Transfer-Encoding: chunked", body=b""), 400, "invalid-request"),
-    (put(b"new", b"Content-Length: 24", b"Content-Length: 25", body=b""), 400, "invalid-request"),
-    (put(b"new", b"Content-Length: 24", b"Content-Length: 24", body=b""), 400, "invalid-request"),
+    (put(b"new", LENGTH, CHUNKED, body=b""), 400, "invalid-request"),
+    (put(b"new", LENGTH, b"Content-Length: 25", body=b""), 400, "invalid-request"),
+    (put(b"new", LENGTH, LENGTH, body=b""), 400, "invalid-request"),
 ]
 
 
@@ -120,9 +123,10 @@ def test_refused_without_reading_the_body(client, request_, status, code):
 
 
 def test_a_refused_body_is_not_the_next_request(client):
-    inner = put(b"new", b"Content-Length: %d" % len(SPEC))
+    inner = WHOLE
     with client.raw() as raw:
-        raw.send(put(b"new", b"Content-Length: %d" % len(inner), b"Idempotency-Key: 1", body=inner) + GET_HOST)
+        length = b"Content-Length: %d" % len(inner)
+        raw.send(put(b"new", length, b"Idempotency-Key: 1", body=inner) + GET_HOST)
         raw.answer("PUT").expect(501, "not-implemented")
         raw.answer().expect(200)
 
@@ -156,11 +160,11 @@ NOT_HTTP = {
     "no length": put(b"new", b"Content-Length: x"),
     "length of two parts": put(b"new", b"Content-Length: 2 4"),
     "huge length": put(b"new", b"Content-Length: 99999999999999999999999"),
-    "bad chunk": put(b"new", b"Transfer-Encoding: chunked", body=b"zz\r\n"),
-    "negative chunk": put(b"new", b"Transfer-Encoding: chunked", body=b"-1\r\n"),
-    "huge chunk": put(b"new", b"Transfer-Encoding: chunked", body=b"fffffffffffffffff\r\n"),
-    "chunk without its end": put(b"new", b"Transfer-Encoding: chunked", body=b"18\r\n" + SPEC + b"x0\r\n\r\n"),
-    "smuggled": put(b"new", b"Transfer-Encoding: chunked", b"Content-Length: 3", body=b"0\r\n\r\n" + WHOLE),
+    "bad chunk": put(b"new", CHUNKED, body=b"zz\r\n"),
+    "negative chunk": put(b"new", CHUNKED, body=b"-1\r\n"),
+    "huge chunk": put(b"new", CHUNKED, body=b"fffffffffffffffff\r\n"),
+    "chunk without its end": put(b"new", CHUNKED, body=b"18\r\n" + SPEC + b"x0\r\n\r\n"),
+    "smuggled": put(b"new", CHUNKED, b"Content-Length: 3", body=b"0\r\n\r\n" + WHOLE),
 }
 
 

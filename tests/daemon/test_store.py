@@ -73,7 +73,10 @@ def test_a_deletion_that_is_not_recorded_is_not_begun(daemon, client):
     assert_nothing_left(client)
 
 
-@pytest.mark.parametrize("patch", [{"owner": "b"}, {"net": {"mac": "02:00:00:00:00:2b"}}, {"labels": {"x": "y"}}])
+PATCHES = [{"owner": "b"}, {"net": {"mac": "02:00:00:00:00:2b"}}, {"labels": {"x": "y"}}]
+
+
+@pytest.mark.parametrize("patch", PATCHES)
 def test_an_update_that_is_not_recorded_is_not_made(daemon, client, patch):
     device = client.create("d", net_spec("02:00:00:00:00:2a", owner="a"))
     with refusing(daemon, "INSERT", "1"):
@@ -101,7 +104,7 @@ def test_a_result_that_is_not_recorded_is_found_again(daemon, client, end):
     assert list(client.devices()) == ["d"]
     kept = client.device("d")
     assert kept == {**device, "revision": kept["revision"]}
-    assert kept["revision"] > device["revision"]
+    assert client.revision() >= kept["revision"] >= device["revision"]
     assert client.mgmtdev("sim0")["foreign_devices"] == 0
     assert daemon.restart().device("d") == kept
 
