@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -83,6 +85,16 @@ static int write_steps(const WriteStep *steps, size_t n) {
         return 0;
 }
 
+/* The thread that unbinds waits, deaf to every signal, for the endpoint to be closed. If the process is killed
+ * meanwhile, the descriptors that its threads share are closed when the last of them has ended: this one would keep
+ * open what it waits for, and neither could ever end. So it has descriptors of its own, and none of those. */
+static int write_alone(const WriteStep *steps, size_t n) {
+        if (unshare(CLONE_FILES) < 0 || close_range(STDERR_FILENO + 1, UINT_MAX, 0) < 0)
+                return -errno;
+
+        return write_steps(steps, n);
+}
+
 static int open_node(const char *path, int flags) {
         int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
 
@@ -93,7 +105,7 @@ static void *job_main(void *userdata) {
         DetachedJob *job = userdata;
         int r;
 
-        r = job->opens ? open_node(job->steps[0].path, job->open_flags) : write_steps(job->steps, job->n_steps);
+        r = job->opens ? open_node(job->steps[0].path, job->open_flags) : write_alone(job->steps, job->n_steps);
 
         pthread_mutex_lock(&job->mutex);
         /* Nobody will take it, and as long as it is open nobody else can have the device. */
