@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "kernel/binding.h"
 #include "kernel/endpoint.h"
@@ -307,6 +308,10 @@ int kernel_backend_new(const char *root, Backend **ret) {
 
         k->backend.ops = &kernel_ops;
         strcpy(k->root, root);
+
+        /* Before a core is dumped the kernel waits for every thread, with all descriptors open; and a thread that
+         * unbinds waits for one of those to be closed (see kernel/detached.c): neither would ever end. */
+        (void) prctl(PR_SET_DUMPABLE, 0);
         r = genl_socket_new(VDPA_FAMILY, &k->netlink);
         if (r < 0) {
                 free(k);
