@@ -82,7 +82,8 @@ END_TEST
 
 /* Two that change different labels at the same time both have their way. */
 START_TEST(test_labels_of_two) {
-        _cleanup_json_ json_t *first = json_pack("{s:s}", "a", "1"), *second = json_pack("{s:s, s:n}", "b", "2", "c"),
+        _cleanup_json_ json_t *first = json_pack("{s:s}", "a", "1"),
+                              *second = json_pack("{s:s, s:n}", "b", "2", "c"),
                               *both = json_pack("{s:s, s:s}", "a", "1", "b", "2");
         Answer a = {}, b = {};
 
