@@ -18,6 +18,10 @@
  * queued without anyone waiting comes on top of that. */
 #define MAX_QUEUED 262144
 
+/* Revisions are given out for more than what is recorded, and faster than it is. So they are reserved on the disk,
+ * this many at a time, and what is recorded there is above them all. */
+#define REVISIONS_RESERVED (UINT64_C(1) << 24)
+
 /* "name", "spec" and the others of a record share one allocation that the change owns. */
 typedef struct Change {
         Work work;
@@ -33,7 +37,8 @@ struct Store {
         Database database;
         Workqueue *writer;
         int lock_fd;
-        uint64_t revision;
+        uint64_t revision; /* the first one of this start */
+        uint64_t reserved; /* up to here, durably; the writer's once it has something to do */
         char boot_id[64];
 };
 
@@ -66,8 +71,9 @@ static int apply(Database *db, const Change *change, Failure *f) {
 }
 
 /* One transaction. Returns 0, or a negative errno with nothing applied and f set. */
-static int commit(Database *db, Change **changes, size_t n, Failure *f) {
-        uint64_t revision = 0;
+static int commit(Store *store, Change **changes, size_t n, Failure *f) {
+        uint64_t revision = store->revision, reserved = store->reserved;
+        Database *db = &store->database;
         int r;
 
         r = database_run(db, STATEMENT_BEGIN, f);
@@ -79,27 +85,33 @@ static int commit(Database *db, Change **changes, size_t n, Failure *f) {
                 if (changes[i]->record.revision > revision)
                         revision = changes[i]->record.revision;
         }
-        if (r == 0 && revision > 0)
-                r = database_set_revision(db, revision, f);
+        if (r == 0 && revision + MAX_QUEUED > reserved) {
+                reserved = revision + REVISIONS_RESERVED;
+                r = database_set_revision(db, reserved, f);
+        }
         if (r == 0)
                 r = database_run(db, STATEMENT_COMMIT, f);
-        if (r < 0)
+        if (r < 0) {
                 /* SQLite may have rolled back by itself (disk full): an error here says just that. */
                 (void) database_run(db, STATEMENT_ROLLBACK, NULL);
-        return r;
+                return r;
+        }
+
+        store->reserved = reserved;
+        return 0;
 }
 
 /* One transaction for all. If it fails, each change is tried alone, so that what one of them cannot do does not
  * take its neighbours along; but what keeps the database locked would be waited for once more by each. */
-static void commit_all(Database *db, Change **changes, size_t n) {
+static void commit_all(Store *store, Change **changes, size_t n) {
         Failure f = FAILURE_INIT;
-        int r = commit(db, changes, n, &f);
+        int r = commit(store, changes, n, &f);
 
         for (size_t i = 0; i < n && r < 0; i++)
                 if (n == 1 || r == -EBUSY)
                         changes[i]->failure = f;
                 else
-                        (void) commit(db, &changes[i], 1, &changes[i]->failure);
+                        (void) commit(store, &changes[i], 1, &changes[i]->failure);
 }
 
 /* On the writer's thread. */
@@ -114,7 +126,7 @@ static void process(Workqueue *queue, WorkList *batch, void *userdata) {
                         changes[n++] = CONTAINER_OF(STAILQ_FIRST(batch), Change, work);
                         STAILQ_REMOVE_HEAD(batch, entry);
                 }
-                commit_all(&store->database, changes, n);
+                commit_all(store, changes, n);
                 for (size_t i = 0; i < n; i++)
                         workqueue_report(queue, &changes[i]->work);
         }
@@ -162,13 +174,11 @@ static int read_revision(Store *store, Failure *f) {
                 return r;
         errno = 0;
         n = strtoull(text, &end, 10);
-        if (text[0] < '0' || text[0] > '9' || *end || errno || n > INT64_MAX - MAX_QUEUED)
+        if (text[0] < '0' || text[0] > '9' || *end || errno || n > INT64_MAX - REVISIONS_RESERVED)
                 return failure_set(f, ERROR_STORE_FAILED, EUCLEAN,
                                    "The database has no usable value of 'revision'");
 
-        /* Revisions of changes that were queued when the daemon died were given out but are not recorded: the
-         * next one must be above them all. */
-        store->revision = n > 0 ? n + MAX_QUEUED : 0;
+        store->revision = store->reserved = n;
         return 0;
 }
 
@@ -221,7 +231,13 @@ Store *store_close(Store *store) {
 }
 
 int store_load(Store *store, int (*record)(void *userdata, const StoreRecord *r), void *userdata, Failure *f) {
-        return database_list_devices(&store->database, record, userdata, f);
+        int r = database_list_devices(&store->database, record, userdata, f);
+
+        /* Only now is it known that all of it is ours and whole. If the disk is full, the first change that it
+         * takes reserves them. */
+        if (r == 0)
+                (void) commit(store, NULL, 0, NULL);
+        return r;
 }
 
 uint64_t store_revision(const Store *store) {

@@ -39,10 +39,10 @@ typedef struct StoreRecord {
 int store_open(sd_event *event, const char *directory, Store **ret, Failure *f);
 
 /* Calls record() for each device in order of name; stops when that returns a negative errno, and returns it. For
- * the start only: it reads on the calling thread. */
+ * the start only: it reads on the calling thread. When all is read, the revisions of this start are reserved. */
 int store_load(Store *store, int (*record)(void *userdata, const StoreRecord *r), void *userdata, Failure *f);
 
-/* The highest revision that may ever have been given out, and the boot in which the last change was made (""
+/* The highest revision that may ever have been given out before, and the boot in which the last change was made (""
  * if there was none). Read at open. */
 uint64_t store_revision(const Store *store);
 const char *store_boot_id(const Store *store);

@@ -138,6 +138,31 @@ START_TEST(test_newer) {
 }
 END_TEST
 
+/* What a killed daemon has left in its log is not written back either. */
+START_TEST(test_newer_with_log) {
+        _cleanup_free_ char *before = NULL, *after = NULL;
+        size_t n_before, n_after;
+        pid_t child;
+        int status;
+
+        make_database();
+        child = fork();
+        if (child == 0) {
+                (void) disk_open_beside("PRAGMA wal_autocheckpoint = 0; DELETE FROM device WHERE name > 'd3'; "
+                                        "PRAGMA user_version = 1000;");
+                _exit(0);
+        }
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_int_eq(status, 0);
+        before = unit_read_file(unit_path("inventory.db-wal"), &n_before);
+        ck_assert_uint_gt(n_before, 4096);
+        expect_refusal(EPROTONOSUPPORT, "schema version 1000");
+        after = unit_read_file(unit_path("inventory.db-wal"), &n_after);
+        ck_assert_uint_eq(n_before, n_after);
+        ck_assert_mem_eq(before, after, n_before);
+}
+END_TEST
+
 START_TEST(test_damaged_header) {
         make_database();
         overwrite(0, 16);
@@ -258,6 +283,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_other_program);
         tcase_add_test(tcase, test_other_program_without_id);
         tcase_add_test(tcase, test_newer);
+        tcase_add_test(tcase, test_newer_with_log);
         tcase_add_test(tcase, test_damaged_header);
         tcase_add_test(tcase, test_damaged_page);
         tcase_add_test(tcase, test_cut_off);

@@ -198,6 +198,22 @@ START_TEST(test_revision_grows) {
 }
 END_TEST
 
+/* Nor is one that was given out for what has no record: clients compare those, too. */
+START_TEST(test_revision_of_foreign_grows) {
+        uint64_t revision;
+
+        rig_start();
+        fake_put_device(rig.backend, "theirs", FAKE_A);
+        rig_look();
+        revision = inventory_find_mgmtdev(&rig.inventory, FAKE_A)->revision;
+        ck_assert_uint_gt(revision, 0);
+        rig_stop();
+        rig_start();
+        ck_assert_uint_gt(inventory_find_mgmtdev(&rig.inventory, FAKE_A)->revision, revision);
+        ck_assert_uint_gt(rig.inventory.revision, revision);
+}
+END_TEST
+
 static void add(TCase *tcase) {
         tcase_add_checked_fixture(tcase, rig_set_up, rig_tear_down);
         tcase_add_test(tcase, test_unavailable);
@@ -209,6 +225,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_unknown_reason);
         tcase_add_test(tcase, test_more_than_the_limit);
         tcase_add_test(tcase, test_revision_grows);
+        tcase_add_test(tcase, test_revision_of_foreign_grows);
 }
 
 int main(void) {
