@@ -75,12 +75,19 @@ class Daemon:
         poll("ready daemon", self.is_ready)
         return self.client()
 
-    def is_ready(self):
+    def get_status(self, path):
+        """What a GET is answered with; None while nobody listens."""
         assert self.process.poll() is None, f"the daemon ended with {self.process.returncode}:\n{self.log()}"
         try:
-            return self.client().get("/readyz").status == 200
+            return self.client().get(path).status
         except (FileNotFoundError, ConnectionRefusedError):
-            return False
+            return None
+
+    def is_listening(self):
+        return self.get_status("/healthz") == 200
+
+    def is_ready(self):
+        return self.get_status("/readyz") == 200
 
     def run(self, *arguments, **environment):
         """Runs it to its end, which comes by itself: when it cannot start, or is only asked something."""

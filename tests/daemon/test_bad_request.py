@@ -95,6 +95,10 @@ def test_unknown_method(client, template):
             assert method == "HEAD" or answer.code == "method-not-allowed"
 
 
+BAD_LIMITS = [
+    "", "0", "1001", "-1", "1.0", "1e2", "x", "%201", "1%20", "%2B1", "0x10", "1%00", "9" * 30, 2**64 + 1,
+]
+
 BAD_QUERIES = [
     ("x=1", ["x"]),
     ("x", ["x"]),
@@ -103,8 +107,7 @@ BAD_QUERIES = [
     ("=1", [""]),
     ("limit=1&limit=1", ["limit"]),
     ("limit", ["limit"]),
-    *((f"limit={value}", ["limit"]) for value in (
-        "", "0", "1001", "-1", "1.0", "1e2", "x", "%201", "1%20", "%2B1", "0x10", "9" * 30, "1%00", 2**64 + 1)),
+    *((f"limit={value}", ["limit"]) for value in BAD_LIMITS),
     ("continue=", ["continue"]),
     ("continue=1.a&continue=1.a", ["continue"]),
     *((f"class={value}", ["class"]) for value in ("", "nic", "0", "64", "NET", "net%00", "-1")),

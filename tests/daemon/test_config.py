@@ -184,8 +184,9 @@ def test_tcp(make_daemon):
         over_unix.request("GET", "/v1/host", headers={"Host": host}).expect(200)
         for request in ("GET /v1/host", "DELETE /v1/devices/d", "GET /healthz", "GET /none"):
             over_tcp.request(*request.split(), headers={"Host": host}).expect(403, "forbidden")
-    with over_tcp.raw() as raw:
-        raw.send(b"GET /v1/host HTTP/1.0\r\n\r\n").answer().expect(403, "forbidden")
+    for header in (b"HTTP/1.0\r\n", b"HTTP/1.1\r\nHost: localhost\r\nHost: example.com\r\n"):
+        with over_tcp.raw() as raw:
+            raw.send(b"GET /v1/host " + header + b"\r\n").answer().expect(403, "forbidden")
     assert list(over_unix.devices()) == ["d"]
 
 
@@ -202,45 +203,6 @@ WRONG_ADDRESSES = ["example.com:80", "localhost:http", "127.0.0.1:65536", "127.0
 def test_wrong_tcp_address(make_daemon, address):
     result = make_daemon().run(f"--listen=tcp:{address}")
     assert result.returncode != 0 and address in result.stderr
-
-
-def test_the_socket_is_for_its_owner(daemon, client):
-    """... and the group hsvdpa, where there is one."""
-    assert daemon.socket.stat().st_mode & 0o777 in (0o600, 0o660)
-    assert client.host()["limits"]["max_list"] == 1000
-    daemon.stop()
-    assert not daemon.socket.exists()
-
-
-def test_a_socket_that_others_use(daemon, client, make_daemon):
-    """A socket that nobody listens at is left over from a crash; any other, and any other file, stays."""
-    second = make_daemon()
-    for _ in range(2):
-        result = second.run(f"--listen=unix:{daemon.socket}")
-        assert result.returncode == 1 and str(daemon.socket) in result.stderr
-        client.get("/healthz").expect(200)
-    daemon.kill9()
-    second.start(f"--listen=unix:{daemon.socket}", f"--listen=unix:{second.socket}")
-    client.get("/healthz").expect(200)
-
-    third = make_daemon()
-    path = third.directory / "file"
-    path.write_text("x")
-    assert third.run(f"--listen=unix:{path}").returncode == 1
-    assert path.read_text() == "x"
-
-
-def test_the_service_manager_is_told(make_daemon):
-    daemon = make_daemon()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-        notify.bind(str(daemon.directory / "notify"))
-        notify.settimeout(DEADLINE)
-        daemon.spawn(NOTIFY_SOCKET=str(daemon.directory / "notify"))
-        assert b"READY=1" in notify.recv(4096)
-        daemon.client().get("/readyz").expect(200)
-        daemon.terminate()
-        assert b"STOPPING=1" in notify.recv(4096)
-        assert daemon.wait() == 0
 
 
 def test_debugging_messages_are_asked_for(make_daemon):

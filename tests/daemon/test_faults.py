@@ -153,7 +153,7 @@ def test_a_crash_in_the_deletion_of_a_device_in_use(make_daemon):
     client = daemon.start()
     device = client.create("d", NET)
     daemon.stop()
-    daemon.configure(sim_section("sim0", latency_usec=patient(300_000)))
+    daemon.configure(sim_section("sim0", latency_usec=patient(600_000)))
     client = daemon.start()
     endpoint = open_endpoint(daemon, "d")
     with client.raw() as raw:

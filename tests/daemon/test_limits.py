@@ -48,7 +48,7 @@ def test_max_operations(make_daemon):
     client = daemon.start()
     client.create("old", net_spec(owner="a"))
     daemon.stop()
-    daemon.configure(limits(max_operations=2) + sim_section("sim0", latency_usec=patient(200_000)))
+    daemon.configure(limits(max_operations=2) + sim_section("sim0", latency_usec=patient(400_000)))
     client = daemon.start()
 
     with client.raw() as first, client.raw() as second:

@@ -102,14 +102,14 @@ def kill_again_and_again(end, times):
 def test_death_while_it_deletes(api, end):
     """The daemon holds what it deletes, and its unbinding waits for that to be let go of. If one would keep the other from
     its end when both are killed, the device would hang in the kernel for good, and soon all of vDPA with it."""
-    names = [f"d{n:02}" for n in range(60)]
+    names = [f"d{n:02}" for n in range(40)]
     assert set(crowd.run(("put", name, net(n)) for n, name in enumerate(names)).values()) == {201}
     before = agree()
     service.stop()
     vdpa.run("sqlite3", str(service.DATABASE), "UPDATE device SET state = 'deleting' WHERE name >= 'd10'")
     with service.drop_in("[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestartSec=0\n"):
         service.systemctl("start", "--no-block", service.UNIT)
-        kill_again_and_again(end, 20)
+        kill_again_and_again(end, 12)
         vdpa.wait_for(lambda: service.pid() and service.is_ready())
     vdpa.run("vdpa", "dev", "show")
     assert agree() == {name: before[name] for name in names[:10]}
