@@ -55,8 +55,6 @@ static void on_machine(Operation *op) {
 }
 
 void delete_resume(Operation *op) {
-        /* What was ready is on the host and ours; of anything else the worker has to find out first. */
-        op->task.may_exist = op->previous_state != DEVICE_READY;
         operation_run(op, machine_delete, on_machine);
 }
 

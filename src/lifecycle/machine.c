@@ -118,16 +118,14 @@ void machine_check(MachineTask *t, Backend *b) {
 }
 
 void machine_delete(MachineTask *t, Backend *b) {
-        if (t->may_exist) {
-                int r = look(t, b);
+        int r = look(t, b);
 
-                if (r == -ENODEV || r == -EEXIST) {
-                        t->failure = FAILURE_INIT;
-                        t->is_gone = true;
-                }
-                if (r < 0)
-                        return;
+        if (r == -ENODEV || r == -EEXIST) {
+                t->failure = FAILURE_INIT;
+                t->is_gone = true;
         }
+        if (r < 0)
+                return;
 
         if (b->ops->destroy(b, t->name, &t->failure) == 0)
                 t->is_gone = true;

@@ -11,7 +11,7 @@ typedef struct MachineTask {
         char name[DEVICE_NAME_MAX];
         char mgmtdev[HANDLE_MAX];
         DeviceSpec spec; /* the task's own copy */
-        bool may_exist;  /* the device may be there already, and is ours then */
+        bool may_exist;  /* of a create: the device may be there already, and is ours then */
 
         /* Out. */
         Failure failure;     /* code ERROR_NONE: it worked */
@@ -33,8 +33,9 @@ void machine_create(MachineTask *task, Backend *b);
  * driver, the device can be used, but its MAC address or its endpoint's owner is not as asked for. */
 void machine_check(MachineTask *task, Backend *b);
 
-/* Deletes the device; if that fails, looks at what is left: nothing is as good as deleted. A device of that name on
- * another management device is not ours and stays. */
+/* Looks at the device and deletes it; if that fails, looks at what is left: nothing is as good as deleted. A device
+ * of that name on another management device is not ours and stays: someone may have deleted ours, and made that
+ * one, since the host was last looked at. */
 void machine_delete(MachineTask *task, Backend *b);
 
 /* Sets the MAC address of the spec in place. */

@@ -29,7 +29,7 @@ START_TEST(test_delete) {
         a = rig_delete("a");
         rig_assert_code(a, ERROR_NONE);
         ck_assert(!a.has_device);
-        ck_assert_str_eq(fake_take_calls(rig.backend), "destroy a");
+        ck_assert_str_eq(fake_take_calls(rig.backend), "observe a, destroy a");
         ck_assert(!fake_has_device(rig.backend, "a"));
         ck_assert_ptr_null(inventory_find_device(&rig.inventory, "a"));
         ck_assert_uint_eq(inventory_find_mgmtdev(&rig.inventory, FAKE_A)->n_records, 0);
@@ -65,7 +65,7 @@ START_TEST(test_while_creating) {
         ck_assert(again.created);
         ck_assert_str_ne(again.uid, create.uid);
         ck_assert_str_eq(fake_take_calls(rig.backend),
-                         "create a, bind a, publish a, observe a, destroy a, create a, "
+                         "create a, bind a, publish a, observe a, observe a, destroy a, create a, "
                          "bind a, publish a, observe a");
 }
 END_TEST
@@ -156,6 +156,23 @@ START_TEST(test_already_gone) {
         fake_remove_device(rig.backend, "a");
         a = rig_delete("a");
         rig_assert_code(a, ERROR_NONE);
+}
+END_TEST
+
+/* Made by hand elsewhere since the host was last looked at. */
+START_TEST(test_foreign_namesake) {
+        Answer a;
+
+        rig_create_good("a", RIG_NET);
+        fake_remove_device(rig.backend, "a");
+        fake_put_device(rig.backend, "a", FAKE_B);
+        a = rig_delete("a");
+        rig_assert_code(a, ERROR_NONE);
+        ck_assert_uint_eq(fake_count_calls(rig.backend, FAKE_DESTROY), 0);
+        ck_assert(fake_has_device(rig.backend, "a"));
+        ck_assert_ptr_null(inventory_find_device(&rig.inventory, "a"));
+        a = rig_create("a", RIG_NET);
+        rig_assert_code(a, ERROR_FOREIGN_DEVICE);
 }
 END_TEST
 
@@ -264,6 +281,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_destroy_fails);
         tcase_add_test(tcase, test_destroy_fails_but_gone);
         tcase_add_test(tcase, test_already_gone);
+        tcase_add_test(tcase, test_foreign_namesake);
         tcase_add_test(tcase, test_delete_lost);
         tcase_add_test(tcase, test_delete_failed);
         tcase_add_test(tcase, test_if_revision);

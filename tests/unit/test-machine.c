@@ -56,16 +56,12 @@ static const struct {
         { machine_check, false, THEIRS, 0, "observe a", ERROR_FOREIGN_DEVICE, 0, 0, 0, 1 },
         { machine_check, false, OURS, FAKE_OBSERVE, "observe a", ERROR_INTERNAL, 0, 0, 0, 1 },
 
-        { machine_delete, false, OURS, 0, "destroy a", 0, 0, 1, 0, 0 },
-        { machine_delete, false, NOTHING, 0, "destroy a", 0, 0, 1, 0, 0 },
-        { machine_delete, false, OURS_IN_USE, 0, "destroy a, observe a", ERROR_IN_USE, 0, 0, 1, 1 },
-        { machine_delete, false, OURS, FAKE_DESTROY, "destroy a, observe a", ERROR_INTERNAL, 0, 0, 1, 1 },
-        { machine_delete, false, NOTHING, FAKE_DESTROY, "destroy a, observe a", ERROR_INTERNAL, 0, 1, 0, 0 },
-        { machine_delete, true, NOTHING, 0, "observe a", 0, 0, 1, 0, 0 },
-        { machine_delete, true, OURS, 0, "observe a, destroy a", 0, 0, 1, 1, 0 },
-        { machine_delete, true, THEIRS, 0, "observe a", 0, 0, 1, 0, 1 },
-        { machine_delete, true, OURS, FAKE_OBSERVE, "observe a", ERROR_INTERNAL, 0, 0, 0, 1 },
-        { machine_delete, true, OURS_IN_USE, 0, "observe a, destroy a, observe a", ERROR_IN_USE, 0, 0, 1, 1 },
+        { machine_delete, false, NOTHING, 0, "observe a", 0, 0, 1, 0, 0 },
+        { machine_delete, false, OURS, 0, "observe a, destroy a", 0, 0, 1, 1, 0 },
+        { machine_delete, false, THEIRS, 0, "observe a", 0, 0, 1, 0, 1 },
+        { machine_delete, false, OURS, FAKE_OBSERVE, "observe a", ERROR_INTERNAL, 0, 0, 0, 1 },
+        { machine_delete, false, OURS, FAKE_DESTROY, "observe a, destroy a, observe a", ERROR_INTERNAL, 0, 0, 1, 1 },
+        { machine_delete, false, OURS_IN_USE, 0, "observe a, destroy a, observe a", ERROR_IN_USE, 0, 0, 1, 1 },
 };
 
 static void prepare_host(Host host) {

@@ -76,6 +76,21 @@ def test_name_of_a_foreign_device(foreign):
     agree(foreign=foreign)
 
 
+def test_namesake_since_the_last_look(api):
+    """Someone deletes ours and makes another of the name elsewhere: to delete ours does not delete that."""
+    api.create("d", net(1, mgmtdev="vdpasim_net"))
+    vdpa.delete("d")
+    vdpa.add("d", "vdpasim_blk")
+    try:
+        foreign = {"d": portrait("d")}
+        api.delete("d").expect(204)
+        assert portrait("d") == foreign["d"]
+        agree(foreign=foreign)
+        api.put("d", net(1)).expect(409, "foreign-device")
+    finally:
+        vdpa.delete("d")
+
+
 def test_kill_while_foreign_names_are_asked_for(api, foreign):
     """An intent that is found at the start must not make the foreign device ours."""
     service.stop()
