@@ -71,8 +71,8 @@ static bool choose_named(Verb *verb, JsonDecoder *d, Mgmtdev **ret) {
                 /* It may have come since the host was last looked at. */
                 if (!verb->has_looked) {
                         verb->has_looked = true;
-                        scan_wait(l, verb);
-                        return false;
+                        if (scan_wait(l, verb))
+                                return false;
                 }
                 json_fault(d, "mgmtdev", "unknown-mgmtdev", "there is no management device %s on this host",
                            handle);

@@ -16,6 +16,9 @@
 #define SCAN_INTERVAL_USEC (10 * USEC_PER_SEC)
 #define SCAN_SHARE         20
 
+/* Whoever asks for what is not there, again and again, must not keep the backend busy with looking. */
+#define SCAN_ASK_INTERVAL_USEC USEC_PER_SEC
+
 typedef struct Scan {
         Job job;
         Lifecycle *lifecycle; /* weak */
@@ -145,12 +148,17 @@ static void on_scanned(Work *work) {
         apply(l, scan);
         scan_free(scan);
         l->scanner.is_running = false;
+        if (l->scanner.is_asked_for)
+                l->scanner.ask_usec = clock_monotonic_usec() + SCAN_ASK_INTERVAL_USEC;
+        l->scanner.is_asked_for = false;
         arm(l, interval > SCAN_INTERVAL_USEC ? interval : SCAN_INTERVAL_USEC);
 
         verb_start_all(&l->scanner.waiting);
         STAILQ_CONCAT(&l->scanner.waiting, &l->scanner.next);
-        if (!STAILQ_EMPTY(&l->scanner.waiting))
+        if (!STAILQ_EMPTY(&l->scanner.waiting)) {
                 scan_start(l);
+                l->scanner.is_asked_for = l->scanner.is_running;
+        }
         recovery_continue(l);
 }
 
@@ -178,17 +186,24 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         return 0;
 }
 
-void scan_wait(Lifecycle *l, Verb *verb) {
-        if (l->scanner.is_running) {
-                STAILQ_INSERT_TAIL(&l->scanner.next, verb, entry);
-                return;
+bool scan_wait(Lifecycle *l, Verb *verb) {
+        Scanner *s = &l->scanner;
+
+        if (!s->is_asked_for && clock_monotonic_usec() < s->ask_usec)
+                return false;
+
+        if (s->is_running && !s->is_asked_for) {
+                STAILQ_INSERT_TAIL(&s->next, verb, entry);
+                return true;
         }
 
         scan_start(l);
-        if (l->scanner.is_running)
-                STAILQ_INSERT_TAIL(&l->scanner.waiting, verb, entry);
+        s->is_asked_for = s->is_running;
+        if (s->is_running)
+                STAILQ_INSERT_TAIL(&s->waiting, verb, entry);
         else
                 verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+        return true;
 }
 
 int scan_init(Lifecycle *l) {

@@ -8,8 +8,10 @@
 
 typedef struct Scanner {
         bool is_running;
-        VerbList waiting; /* run when the look under way is over */
-        VerbList next;    /* came while it was under way: run when another one is over */
+        bool is_asked_for; /* the look under way is for the sake of verbs */
+        VerbList waiting;  /* run when the look under way is over */
+        VerbList next;     /* came while one for nobody's sake was under way: run when another one is over */
+        uint64_t ask_usec; /* when a verb may ask for one again, monotonic */
         sd_event_source *timer;
         char last_failure[256]; /* so that the same one is logged once */
 } Scanner;
@@ -20,5 +22,7 @@ void scan_done(Lifecycle *l);
 /* Starts a look, if none is under way. Out of memory: the next one is tried later. */
 void scan_start(Lifecycle *l);
 
-/* Lets the verb run (from its beginning) when a look that starts now is over. */
-void scan_wait(Lifecycle *l, Verb *verb);
+/* Lets the verb run (from its beginning) when a look for its sake is over: one that starts now, or that another
+ * verb has asked for and is under way. Returns false, with nothing done, if the last one for a verb ended within
+ * the last second: what that has found has to do. */
+bool scan_wait(Lifecycle *l, Verb *verb);

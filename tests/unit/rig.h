@@ -76,6 +76,9 @@ Answer rig_create_good(const char *name, const char *spec);
 /* Asks for a management device that is not there: the host is looked at again for that. */
 void rig_look(void);
 
+/* As if so much time had passed that a verb may ask for a look again. */
+void rig_pass_second(void);
+
 /* The device in the inventory, which must be there. */
 Device *rig_device(const char *name);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lifecycle/scan.h"
 #include "rig.h"
 #include "unit.h"
 
@@ -17,7 +18,7 @@ static unsigned count_looks(void) {
         return fake_count_calls(rig.backend, FAKE_GET_HOST);
 }
 
-/* A handle that is not known is worth one look at the host, and no more. */
+/* A handle that is not known is worth one look at the host, and no more; and no more than one in a second. */
 START_TEST(test_unknown_handle) {
         unsigned before = count_looks();
         Answer a;
@@ -31,30 +32,56 @@ START_TEST(test_unknown_handle) {
 
         fake_plug(rig.backend, "bus/new", 0);
         a = rig_create("a", "{\"class\":\"net\",\"mgmtdev\":\"bus/new\"}");
+        rig_assert_code(a, ERROR_UNSATISFIABLE);
+        ck_assert_str_eq(a.fault.code, "unknown-mgmtdev");
+        ck_assert_uint_eq(count_looks(), before + 1);
+
+        rig_pass_second();
+        a = rig_create("a", "{\"class\":\"net\",\"mgmtdev\":\"bus/new\"}");
         rig_assert_code(a, ERROR_NONE);
         ck_assert_str_eq(a.mgmtdev, "bus/new");
         ck_assert_uint_eq(count_looks(), before + 2);
 }
 END_TEST
 
-/* A look that began before the question does not answer it. */
-START_TEST(test_unknown_handle_while_looking) {
+/* Those that come while another's look is under way share it, and what it finds. */
+START_TEST(test_unknown_handle_while_asked) {
         unsigned before = count_looks();
         Answer a, b, c;
 
-        fake_hold(rig.backend, FAKE_LIST_DEVICES);
+        fake_hold(rig.backend, FAKE_LIST_MGMTDEVS);
         rig_begin_create("a", "{\"class\":\"net\",\"mgmtdev\":\"bus/new\"}", &a);
-        rig_wait_held(FAKE_LIST_DEVICES);
+        rig_wait_held(FAKE_LIST_MGMTDEVS);
         fake_plug(rig.backend, "bus/new", 0);
         rig_begin_create("b", "{\"class\":\"net\",\"mgmtdev\":\"bus/new\"}", &b);
-        rig_begin_create("c", "{\"class\":\"net\",\"mgmtdev\":\"bus/new\"}", &c);
-        fake_let_go(rig.backend, FAKE_LIST_DEVICES);
+        rig_begin_create("c", "{\"class\":\"net\",\"mgmtdev\":\"bus/other\"}", &c);
+        fake_let_go(rig.backend, FAKE_LIST_MGMTDEVS);
         rig_wait(&a);
         rig_wait(&b);
         rig_wait(&c);
-        rig_assert_code(a, ERROR_UNSATISFIABLE);
+        rig_assert_code(a, ERROR_NONE);
         rig_assert_code(b, ERROR_NONE);
-        rig_assert_code(c, ERROR_NONE);
+        rig_assert_code(c, ERROR_UNSATISFIABLE);
+        ck_assert_uint_eq(count_looks(), before + 1);
+}
+END_TEST
+
+/* A look of the daemon's own that began before the question does not answer it. */
+START_TEST(test_unknown_handle_while_looking) {
+        unsigned before = count_looks();
+        Answer a, b;
+
+        fake_hold(rig.backend, FAKE_LIST_DEVICES);
+        scan_start(rig.lifecycle);
+        rig_wait_held(FAKE_LIST_DEVICES);
+        fake_plug(rig.backend, "bus/new", 0);
+        rig_begin_create("a", "{\"class\":\"net\",\"mgmtdev\":\"bus/new\"}", &a);
+        rig_begin_create("b", "{\"class\":\"net\",\"mgmtdev\":\"bus/new\"}", &b);
+        fake_let_go(rig.backend, FAKE_LIST_DEVICES);
+        rig_wait(&a);
+        rig_wait(&b);
+        rig_assert_code(a, ERROR_NONE);
+        rig_assert_code(b, ERROR_NONE);
         ck_assert_uint_eq(count_looks(), before + 2);
 }
 END_TEST
@@ -238,6 +265,7 @@ END_TEST
 static void add(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, rig_tear_down);
         tcase_add_test(tcase, test_unknown_handle);
+        tcase_add_test(tcase, test_unknown_handle_while_asked);
         tcase_add_test(tcase, test_unknown_handle_while_looking);
         tcase_add_test(tcase, test_mgmtdev_goes_and_comes);
         tcase_add_test(tcase, test_lost_and_found);

@@ -60,7 +60,8 @@ static const struct {
         { machine_delete, false, OURS, 0, "observe a, destroy a", 0, 0, 1, 1, 0 },
         { machine_delete, false, THEIRS, 0, "observe a", 0, 0, 1, 0, 1 },
         { machine_delete, false, OURS, FAKE_OBSERVE, "observe a", ERROR_INTERNAL, 0, 0, 0, 1 },
-        { machine_delete, false, OURS, FAKE_DESTROY, "observe a, destroy a, observe a", ERROR_INTERNAL, 0, 0, 1, 1 },
+        { machine_delete, false, OURS, FAKE_DESTROY, "observe a, destroy a, observe a", ERROR_INTERNAL, 0, 0, 1,
+          1 },
         { machine_delete, false, OURS_IN_USE, 0, "observe a, destroy a, observe a", ERROR_IN_USE, 0, 0, 1, 1 },
 };
 
