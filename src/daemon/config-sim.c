@@ -75,7 +75,7 @@ static const SimKey sim_keys[] = {
         { "classes", set_classes },
         { "transport", set_transport },
         { "numa_node", set_numa_node },
-        { "max_devices", set_uint, offsetof(SimMgmtdev, info.max_devices), 1u << 20 },
+        { "max_devices", set_uint, offsetof(SimMgmtdev, info.capacity[RESOURCE_DEVICES].total), 1u << 20 },
         { "max_vqs", set_uint, offsetof(SimMgmtdev, info.max_vqs), UINT16_MAX },
         { "latency_usec", set_uint, offsetof(SimMgmtdev, latency_usec), 60 * 1000 * 1000 },
         FAIL_KEY("fail_create", SIM_CREATE),

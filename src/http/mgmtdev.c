@@ -38,7 +38,8 @@ static json_t *encode_features(const Mgmtdev *mgmtdev) {
 /* How many devices it can have. Foreign ones take of the same room. Where the total is not known, neither is what
  * is free. */
 static json_t *encode_devices_budget(const Mgmtdev *mgmtdev) {
-        uint32_t total = mgmtdev->info.max_devices, used = mgmtdev->n_devices + mgmtdev->n_foreign;
+        uint32_t total = mgmtdev->info.capacity[RESOURCE_DEVICES].total,
+                 used = mgmtdev->n_devices + mgmtdev->n_foreign;
 
         /* clang-format off */
         return json_pack("{s:o, s:i, s:I, s:i, s:o, s:s, s:s}",

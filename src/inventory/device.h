@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "inventory/error.h"
+#include "inventory/resource.h"
 #include "inventory/spec.h"
 
 typedef struct Device Device;
@@ -35,7 +36,9 @@ typedef struct DeviceStatus {
         unsigned class;
         uint32_t vendor_id;
         uint32_t max_vqs;
-        uint16_t vq_size; /* descriptors a virtqueue at the most; 0: not known */
+        uint16_t vq_size;          /* descriptors a virtqueue at the most; 0: not known */
+        uint32_t n_vq_groups;      /* that it has; 0: not known */
+        uint32_t n_address_spaces; /* that they can be put into; 0: not known */
         BusDriver driver;
         char endpoint[ENDPOINT_MAX]; /* "/dev/vhost-vdpa-7", "eth1", "/dev/vda"; "" while there is none */
         bool simulated;              /* the endpoint exists in the model only */

@@ -152,6 +152,7 @@ int inventory_ensure_mgmtdev(Inventory *inv, const char *handle, Mgmtdev **ret) 
                         return -ENOMEM;
                 strcpy(mgmtdev->info.handle, handle);
                 mgmtdev->info.numa_node = -1;
+                mgmtdev->info.vf_index = -1;
                 mgmtdev->revision = ++inv->revision;
                 RB_INSERT(MgmtdevTree, &inv->mgmtdevs, mgmtdev);
         }

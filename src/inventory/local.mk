@@ -6,5 +6,6 @@ libhsvdpad_a_SOURCES += \
 	src/inventory/feature.c src/inventory/feature.h \
 	src/inventory/inventory.c src/inventory/inventory.h \
 	src/inventory/mgmtdev.c src/inventory/mgmtdev.h \
+	src/inventory/resource.c src/inventory/resource.h \
 	src/inventory/spec.c src/inventory/spec.h \
 	src/inventory/spec-json.c src/inventory/spec-json.h

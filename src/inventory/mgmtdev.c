@@ -14,11 +14,27 @@ const char *transport_name(Transport transport) {
         return transport_names[transport];
 }
 
+static const char *const attribute_names[_ATTRIBUTE_MAX] = {
+        [ATTRIBUTE_MAC] = "mac",           [ATTRIBUTE_MTU] = "mtu", [ATTRIBUTE_MAX_VQP] = "max_vqp",
+        [ATTRIBUTE_FEATURES] = "features", [ATTRIBUTE_VQS] = "vqs", [ATTRIBUTE_VQ_GROUPS] = "vq_groups",
+};
+
+const char *mgmtdev_attribute_name(MgmtdevAttribute attribute) {
+        return attribute_names[attribute];
+}
+
 bool mgmtdev_info_equal(const MgmtdevInfo *a, const MgmtdevInfo *b) {
+        for (Resource resource = 0; resource < _RESOURCE_MAX; resource++)
+                if (!capacity_equal(&a->capacity[resource], &b->capacity[resource]))
+                        return false;
+
         return strcmp(a->handle, b->handle) == 0 && a->transport == b->transport && a->numa_node == b->numa_node &&
                a->classes == b->classes && memcmp(a->features, b->features, sizeof a->features) == 0 &&
-               a->max_vqs == b->max_vqs && a->max_devices == b->max_devices && a->only_by_name == b->only_by_name &&
-               a->simulated == b->simulated;
+               a->max_vqs == b->max_vqs && a->only_by_name == b->only_by_name && a->simulated == b->simulated &&
+               a->asid_kind == b->asid_kind && strcmp(a->pci_function, b->pci_function) == 0 &&
+               strcmp(a->pci_pf, b->pci_pf) == 0 && a->vf_index == b->vf_index &&
+               a->knows_accepts == b->knows_accepts && a->accepts == b->accepts && a->n_faults == b->n_faults &&
+               strcmp(a->last_fault, b->last_fault) == 0;
 }
 
 bool mgmtdev_has_class(const Mgmtdev *mgmtdev, unsigned class, uint64_t *ret_features) {

@@ -9,6 +9,7 @@
 
 #include "inventory/class.h"
 #include "inventory/device.h"
+#include "inventory/resource.h"
 
 typedef enum Transport {
         TRANSPORT_OTHER, /* not PCI: vdpasim, VDUSE */
@@ -20,6 +21,23 @@ typedef enum Transport {
 
 const char *transport_name(Transport transport);
 
+/* What can be given to a new device beside its class. */
+typedef enum MgmtdevAttribute {
+        ATTRIBUTE_MAC,
+        ATTRIBUTE_MTU,
+        ATTRIBUTE_MAX_VQP,
+        ATTRIBUTE_FEATURES,
+        ATTRIBUTE_VQS,       /* a number of virtqueues, of classes other than net */
+        ATTRIBUTE_VQ_GROUPS, /* a number of virtqueue groups other than that of the class */
+        _ATTRIBUTE_MAX,
+} MgmtdevAttribute;
+
+/* As they are in a spec: "mac", "mtu", "max_vqp", "features", "vqs", "vq_groups". */
+const char *mgmtdev_attribute_name(MgmtdevAttribute attribute);
+
+/* "0000:01:00.0" and the NUL, with room for the longer domains of some hosts. */
+#define PCI_ADDRESS_MAX 20
+
 /* What a backend says of one management device. */
 typedef struct MgmtdevInfo {
         char handle[HANDLE_MAX];
@@ -28,7 +46,16 @@ typedef struct MgmtdevInfo {
         uint64_t classes;                 /* bitmap of virtio device types */
         uint64_t features[CLASS_MAX + 1]; /* by class: what a device of it may offer; 0 where there is no class */
         uint32_t max_vqs;                 /* virtqueues a device at the most; 0: not known */
-        uint32_t max_devices; /* 0: not known, or no limit; where it came from: "driver", or "model" if simulated */
+        Capacity capacity[_RESOURCE_MAX];
+        AsidKind asid_kind;
+        char pci_function[PCI_ADDRESS_MAX]; /* "0000:01:00.0": where its DMA comes from (the requester ID); "": none
+                                             */
+        char pci_pf[PCI_ADDRESS_MAX];       /* of a VF: its PF; "": it is none */
+        int vf_index;                       /* of a VF: 0 and up; else -1 */
+        bool knows_accepts;
+        uint32_t accepts;     /* attributes that it takes when a device is created: bits of MgmtdevAttribute */
+        uint64_t n_faults;    /* that simulated hardware has raised; see last_fault */
+        char last_fault[128]; /* "" if there was none */
         bool only_by_name;    /* makes only what some program has prepared there (VDUSE): never chosen by us */
         bool simulated;
 } MgmtdevInfo;

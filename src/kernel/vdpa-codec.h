@@ -33,7 +33,7 @@ int vdpa_build_get_stats(const char *name, uint32_t queue, struct nl_msg **ret);
 /* A VSTATS_GET that names no device: it does nothing, but only for those who may. */
 int vdpa_build_permission_probe(struct nl_msg **ret);
 
-/* One management device, but for what only sysfs tells: transport, numa_node, max_devices. */
+/* One management device, but for what only sysfs tells: transport, numa_node, capacity. */
 int vdpa_parse_mgmtdev(struct nlmsghdr *m, MgmtdevInfo *ret);
 
 /* One device of a dump. A name that is too long for us is cut; it is not one of ours then. */

@@ -135,17 +135,25 @@ uint32_t vdpa_sysfs_get_device_limit(const char *root, const char *handle) {
 
 void vdpa_sysfs_describe_mgmtdev(const char *root, MgmtdevInfo *info) {
         char path[SYSFS_PATH_MAX];
+        uint32_t max_devices;
 
         info->transport = TRANSPORT_OTHER;
         info->numa_node = -1;
-        info->max_devices = 0;
+        info->vf_index = -1;
+        info->capacity[RESOURCE_DEVICES] = (Capacity){ .source = SOURCE_DRIVER, .enforcer = ENFORCER_KERNEL };
         info->only_by_name = strcmp(info->handle, "vduse") == 0;
         if (mgmtdev_path(path, root, info->handle) < 0)
                 return;
 
         info->transport = get_transport(info->handle, path);
         info->numa_node = get_numa_node(path);
-        info->max_devices = vdpa_sysfs_get_device_limit(root, info->handle);
+        max_devices = vdpa_sysfs_get_device_limit(root, info->handle);
+        info->capacity[RESOURCE_DEVICES] = (Capacity){
+                .is_known = max_devices > 0,
+                .total = max_devices,
+                .source = SOURCE_DRIVER,
+                .enforcer = ENFORCER_KERNEL,
+        };
 }
 
 static bool link_is(const char *directory, const char *entry, const char *link, const char *name) {

@@ -21,7 +21,7 @@ int vdpa_sysfs_has_device(const char *root, const char *name);
  * -ENODEV if there is no such device, or another negative errno. */
 int vdpa_sysfs_get_driver(const char *root, const char *name, BusDriver *ret);
 
-/* Adds what sysfs knows of a management device: transport, numa_node, max_devices. What cannot be found out is
+/* Adds what sysfs knows of a management device: transport, numa_node, capacity. What cannot be found out is
  * left at "not known". */
 void vdpa_sysfs_describe_mgmtdev(const char *root, MgmtdevInfo *info);
 

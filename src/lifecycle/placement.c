@@ -46,12 +46,14 @@ static void check_spec(const Mgmtdev *m, const DeviceSpec *spec, JsonDecoder *d)
 }
 
 static bool has_room(const Mgmtdev *m) {
-        return m->info.max_devices == 0 || m->n_devices + m->n_foreign < m->info.max_devices;
+        const Capacity *capacity = &m->info.capacity[RESOURCE_DEVICES];
+
+        return capacity->total == 0 || m->n_devices + m->n_foreign < capacity->total;
 }
 
 static void describe_full(const Mgmtdev *m, char *buffer, size_t size) {
         (void) snprintf(buffer, size, "%s has no room: devices: need 1, free 0 of %u", m->info.handle,
-                        m->info.max_devices);
+                        m->info.capacity[RESOURCE_DEVICES].total);
 }
 
 static void answer_faults(Verb *verb, ErrorCode code, const char *detail, const JsonFaults *faults) {

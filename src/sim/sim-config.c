@@ -43,7 +43,13 @@ static const SimMgmtdev default_mgmtdev = {
                         [CLASS_BLOCK + 1 ... CLASS_MAX] = COMMON_FEATURES,
                 },
                 .max_vqs = DEFAULT_MAX_VQS,
-                .max_devices = MODEL_DEVICES_MAX,
+                .capacity[RESOURCE_DEVICES] = {
+                        .is_known = true,
+                        .total = MODEL_DEVICES_MAX,
+                        .source = SOURCE_MODEL,
+                        .enforcer = ENFORCER_MODEL,
+                },
+                .vf_index = -1,
                 .simulated = true,
         },
 };

@@ -39,9 +39,14 @@ uint32_t sim_device_max_vqs(unsigned class, unsigned max_vqp) {
 }
 
 void sim_unit_init(SimUnit *u, const SimMgmtdev *config) {
+        Capacity *devices = &u->config.info.capacity[RESOURCE_DEVICES];
+
         *u = (SimUnit){ .config = *config };
 
         u->config.info.simulated = true;
+        devices->is_known = devices->total > 0;
+        devices->source = SOURCE_MODEL;
+        devices->enforcer = ENFORCER_MODEL;
         for (unsigned class = 0; class <= CLASS_MAX; class ++)
                 if (!(u->config.info.classes >> class & 1))
                         u->config.info.features[class] = 0;
@@ -149,7 +154,7 @@ int sim_unit_check_spec(const SimUnit *u, const DeviceSpec *spec, ModelDeviceSpe
 }
 
 bool sim_unit_is_full(const SimUnit *u, const Model *model) {
-        uint32_t max = u->config.info.max_devices;
+        uint32_t max = u->config.info.capacity[RESOURCE_DEVICES].total;
 
         return (max > 0 && model_count_devices(model, u->index) >= max) ||
                model_count_all_devices(model) >= MODEL_DEVICES_MAX;

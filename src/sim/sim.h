@@ -24,7 +24,7 @@ typedef enum SimCommand {
 } SimCommand;
 
 typedef struct SimMgmtdev {
-        MgmtdevInfo info;      /* as it is listed; max_devices 0: as many as the model has room for */
+        MgmtdevInfo info;      /* as it is listed; no total of devices: as many as the model has room for */
         uint32_t latency_usec; /* of each command to a device of it, spent before anything happens */
         uint32_t fail_every[_SIM_COMMAND_MAX]; /* N: the Nth, 2Nth, ... such command fails, with EIO and without any
                                                   effect; counted from the start of the process; 0: none does */

@@ -119,7 +119,8 @@ void fake_plug(Backend *b, const char *handle, uint32_t max_devices) {
         info->features[CLASS_NET] = FEATURE_NET_MAC | FEATURE_NET_MTU | FEATURE_NET_MQ | FEATURE_VERSION_1;
         info->features[CLASS_BLOCK] = FEATURE_VERSION_1;
         info->max_vqs = 9;
-        info->max_devices = max_devices;
+        info->capacity[RESOURCE_DEVICES].is_known = max_devices > 0;
+        info->capacity[RESOURCE_DEVICES].total = max_devices;
 }
 
 void fake_unplug(Backend *b, const char *handle) {

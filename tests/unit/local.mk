@@ -36,6 +36,7 @@ check_PROGRAMS += \
 	tests/unit/test-placement \
 	tests/unit/test-recovery \
 	tests/unit/test-recovery-start \
+	tests/unit/test-resource \
 	tests/unit/test-spec \
 	tests/unit/test-spec-json \
 	tests/unit/test-spec-twin \
@@ -89,6 +90,8 @@ tests_unit_test_recovery_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_recovery_LDADD = $(UNIT_LDADD)
 tests_unit_test_recovery_start_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_recovery_start_LDADD = $(UNIT_LDADD)
+tests_unit_test_resource_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_resource_LDADD = $(UNIT_LDADD)
 tests_unit_test_spec_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_spec_LDADD = $(UNIT_LDADD)
 tests_unit_test_spec_json_CFLAGS = $(UNIT_CFLAGS)

@@ -21,7 +21,7 @@ static const SimMgmtdev small = {
                 .classes = UINT64_C(1) << CLASS_NET | UINT64_C(1) << CLASS_BLOCK | UINT64_C(1) << CLASS_SCSI,
                 .features = { [CLASS_NET] = NET_FEATURES, [CLASS_BLOCK] = BLOCK_FEATURES },
                 .max_vqs = 9,
-                .max_devices = 3,
+                .capacity[RESOURCE_DEVICES] = { .is_known = true, .total = 3 },
         },
 };
 
@@ -111,7 +111,7 @@ START_TEST(test_default_config) {
         ck_assert_int_eq(infos[0].transport, TRANSPORT_OTHER);
         ck_assert_int_eq(infos[0].numa_node, -1);
         ck_assert(infos[0].simulated);
-        ck_assert_uint_eq(infos[0].max_devices, 1048576);
+        ck_assert_uint_eq(infos[0].capacity[RESOURCE_DEVICES].total, 1048576);
         ck_assert_uint_eq(infos[0].classes, ~UINT64_C(1));
         ck_assert_uint_eq(infos[0].features[0], 0);
         for (unsigned class = 1; class <= CLASS_MAX; class ++)

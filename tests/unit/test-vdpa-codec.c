@@ -269,7 +269,7 @@ START_TEST(test_parse_mgmtdev) {
         ck_assert_uint_eq(info.features[CLASS_NET], UINT64_C(0x308830028));
         ck_assert_uint_eq(info.features[CLASS_BLOCK], 0);
         ck_assert_uint_eq(info.max_vqs, 65);
-        ck_assert_uint_eq(info.max_devices, 0);
+        ck_assert_uint_eq(info.capacity[RESOURCE_DEVICES].total, 0);
         ck_assert_int_eq(info.numa_node, -1);
         ck_assert(!info.simulated);
         nlmsg_free(m);

@@ -126,7 +126,9 @@ START_TEST(test_find) {
 END_TEST
 
 static MgmtdevInfo describe(const char *handle) {
-        MgmtdevInfo info = { .transport = TRANSPORT_SUBFUNCTION, .numa_node = 7, .max_devices = 7 };
+        MgmtdevInfo info = { .transport = TRANSPORT_SUBFUNCTION,
+                             .numa_node = 7,
+                             .capacity[RESOURCE_DEVICES].total = 7 };
 
         (void) snprintf(info.handle, sizeof info.handle, "%s", handle);
         vdpa_sysfs_describe_mgmtdev(unit_directory(), &info);
@@ -139,7 +141,7 @@ START_TEST(test_mgmtdev_without_bus) {
 
         ck_assert_int_eq(info.transport, TRANSPORT_OTHER);
         ck_assert_int_eq(info.numa_node, -1);
-        ck_assert_uint_eq(info.max_devices, 0);
+        ck_assert_uint_eq(info.capacity[RESOURCE_DEVICES].total, 0);
         ck_assert_int_eq(vdpa_sysfs_count_devices(unit_directory(), "vdpasim_net", &n), 0);
         ck_assert_uint_eq(n, 0);
 }
@@ -157,11 +159,11 @@ START_TEST(test_mgmtdev_pci) {
         info = describe("pci/0000:01:00.0");
         ck_assert_int_eq(info.transport, TRANSPORT_PCI_PF);
         ck_assert_int_eq(info.numa_node, 1);
-        ck_assert_uint_eq(info.max_devices, 1);
+        ck_assert_uint_eq(info.capacity[RESOURCE_DEVICES].total, 1);
         info = describe("pci/0000:01:00.1");
         ck_assert_int_eq(info.transport, TRANSPORT_PCI_VF);
         ck_assert_int_eq(info.numa_node, -1);
-        ck_assert_uint_eq(info.max_devices, 0);
+        ck_assert_uint_eq(info.capacity[RESOURCE_DEVICES].total, 0);
 }
 END_TEST
 
@@ -185,7 +187,7 @@ START_TEST(test_mgmtdev_auxiliary) {
         info = describe("auxiliary/mlx5_core.sf.4");
         ck_assert_int_eq(info.transport, TRANSPORT_SUBFUNCTION);
         ck_assert_int_eq(info.numa_node, 2);
-        ck_assert_uint_eq(info.max_devices, 1);
+        ck_assert_uint_eq(info.capacity[RESOURCE_DEVICES].total, 1);
         ck_assert_int_eq(describe("auxiliary/pds_core.vDPA.1").transport, TRANSPORT_PCI_VF);
         ck_assert_int_eq(describe("auxiliary/other.vdpa.1").transport, TRANSPORT_PCI_PF);
         ck_assert_int_eq(describe("auxiliary/nothing").transport, TRANSPORT_OTHER);
