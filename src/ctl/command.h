@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ctl/format.h"
 #include "ctl/report.h"
 #include "ctl/screen.h"
 
@@ -33,8 +34,9 @@ typedef struct Arguments {
 
 typedef struct Context {
         HsvClient *client;
-        Screen screen;
-        bool json;
+        Screen screen; /* standard output */
+        Screen error;  /* standard error */
+        Format format;
 } Context;
 
 typedef struct Verb {

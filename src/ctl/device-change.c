@@ -60,8 +60,8 @@ static ExitCode print_device(const Screen *screen, const HsvValue *device, const
 }
 
 static ExitCode print_answer(const Context *context, const HsvDocument *document, const char *what) {
-        if (context->json)
-                return output_json(&context->screen, hsv_document_text(document));
+        if (format_is_document(context->format))
+                return output_document(context, hsv_document_text(document));
         return print_device(&context->screen, hsv_document_root(document), what);
 }
 
@@ -113,7 +113,7 @@ static ExitCode delete_one(Context *context, const char *name, const char *uid, 
         if (r != 0)
                 return report_change(context, r, "delete", name);
         /* At once, to keep the order with what goes to standard error. */
-        if (!context->json)
+        if (!format_is_document(context->format))
                 (void) fprintf(context->screen.file, "%s: deleted\n", name);
         (void) fflush(context->screen.file);
         return EXIT_CODE_OK;

@@ -24,6 +24,14 @@ static const Column columns[] = {
         { "MAC", "/status/net/mac", .importance = 8, .min_width = 17 },
         { "OWNER", "/spec/owner", .importance = 6, .min_width = 8 },
         { "LABELS", "/spec/labels", .importance = 9, .min_width = 12 },
+        { "MTU", "/status/net/mtu", .importance = 10, .min_width = 5, .align_right = true, .is_wide = true },
+        { "VQS", "/status/max_vqs", .importance = 11, .min_width = 5, .align_right = true, .is_wide = true },
+        { "PERSISTENT", "/spec/persistent", .importance = 12, .min_width = 10, .is_wide = true },
+        { "CREATED", "/created", .importance = 13, .min_width = 20, .is_wide = true },
+        { "REVISION", "/revision", .importance = 14, .min_width = 8, .align_right = true, .is_wide = true },
+        { "UID", "/uid", .importance = 15, .min_width = 36, .is_wide = true },
+        { "FEATURES", "/status/features", .importance = 16, .min_width = 12, .is_wide = true },
+        { "REASON", "/status/reason/detail", .importance = 17, .min_width = 12, .is_wide = true },
 };
 
 static const char *const filter_names[] = { "class", "state", "mgmtdev", "owner", "label" };
@@ -47,10 +55,10 @@ static void listing_done(Listing *l) {
         free(l->items_text);
 }
 
-static int listing_init(Listing *l, bool json) {
+static int listing_init(Listing *l, Format format) {
         *l = (Listing){};
-        if (!json)
-                return table_new(columns, ELEMENTSOF(columns), &l->table);
+        if (!format_is_document(format))
+                return table_new(columns, ELEMENTSOF(columns), format == FORMAT_WIDE, &l->table);
         l->items = open_memstream(&l->items_text, &l->items_size);
         return l->items ? 0 : -ENOMEM;
 }
@@ -82,7 +90,8 @@ static int listing_add(Listing *l, const HsvValue *page) {
         return r;
 }
 
-static ExitCode listing_print(Listing *l, const Screen *screen) {
+static ExitCode listing_print(Listing *l, const Context *context) {
+        const Screen *screen = &context->screen;
         _cleanup_free_ char *text = NULL;
 
         if (l->table) {
@@ -95,7 +104,7 @@ static ExitCode listing_print(Listing *l, const Screen *screen) {
         if (fflush(l->items) != 0)
                 return report_oom();
         text = text_format("{\"items\":[%s],\"revision\":%" PRId64 "}", l->items_text, l->revision);
-        return text ? output_json(screen, text) : report_oom();
+        return text ? output_document(context, text) : report_oom();
 }
 
 static void strings_freep(char ***strings) {
@@ -134,7 +143,7 @@ static ExitCode collect(Context *context, HsvDeviceList *list, uint64_t limit, L
                 if (listing_add(listing, hsv_document_root(page)) < 0)
                         return report_oom();
         }
-        return listing_print(listing, &context->screen);
+        return listing_print(listing, context);
 }
 
 ExitCode device_list(Context *context, const Arguments *arguments) {
@@ -148,7 +157,7 @@ ExitCode device_list(Context *context, const Arguments *arguments) {
 
         if (text && (!number_parse(text, 10, INT32_MAX, &limit) || limit == 0))
                 return report_usage("--limit: '%s' is not a number from 1 on", text);
-        if (!filters || listing_init(&listing, context->json) < 0)
+        if (!filters || listing_init(&listing, context->format) < 0)
                 return report_oom();
 
         r = hsv_device_list_new(context->client, (const char *const *) filters, &list);

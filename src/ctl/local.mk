@@ -3,6 +3,8 @@
 # All but main.c, so that tests link the program's own objects.
 noinst_LIBRARIES += libhsvdpactl.a
 libhsvdpactl_a_SOURCES = \
+	src/ctl/bar.c src/ctl/bar.h \
+	src/ctl/clock.c src/ctl/clock.h \
 	src/ctl/command.c src/ctl/command.h \
 	src/ctl/device-change.c \
 	src/ctl/device-list.c \
@@ -10,20 +12,23 @@ libhsvdpactl_a_SOURCES = \
 	src/ctl/device-spec.c src/ctl/device-spec.h \
 	src/ctl/device.c src/ctl/device.h \
 	src/ctl/fields.c src/ctl/fields.h \
+	src/ctl/format.c src/ctl/format.h \
 	src/ctl/help.c src/ctl/help.h \
 	src/ctl/host.c \
 	src/ctl/mgmtdev.c \
 	src/ctl/number.c src/ctl/number.h \
 	src/ctl/output.c src/ctl/output.h \
+	src/ctl/progress.c src/ctl/progress.h \
 	src/ctl/report.c src/ctl/report.h \
 	src/ctl/screen.c src/ctl/screen.h \
 	src/ctl/suggest.c src/ctl/suggest.h \
 	src/ctl/table.c src/ctl/table.h \
 	src/ctl/text.c src/ctl/text.h \
-	src/ctl/value.c src/ctl/value.h
-libhsvdpactl_a_CFLAGS = $(AM_CFLAGS) -fPIE $(JANSSON_CFLAGS)
+	src/ctl/value.c src/ctl/value.h \
+	src/ctl/yaml.c src/ctl/yaml.h
+libhsvdpactl_a_CFLAGS = $(AM_CFLAGS) -fPIE $(JANSSON_CFLAGS) $(YAML_CFLAGS)
 
 bin_PROGRAMS += hsvdpactl
 hsvdpactl_SOURCES = src/ctl/main.c
 hsvdpactl_CFLAGS = $(AM_CFLAGS) -fPIE
-hsvdpactl_LDADD = libhsvdpactl.a libhsvdpa.la $(JANSSON_LIBS)
+hsvdpactl_LDADD = libhsvdpactl.a libhsvdpa.la $(JANSSON_LIBS) $(YAML_LIBS)

@@ -18,7 +18,9 @@
 
 static const Option common_options[] = {
         { "url", "URL", "where the daemon listens: unix:PATH or http://HOST:PORT (" HSV_DEFAULT_URL ")" },
-        { "output", "FORMAT", "table, for people (the default); or json, as the daemon answers", 'o' },
+        { "output", "FORMAT",
+          "table, for people (the default); wide, with more columns; json, as the daemon answers; or yaml", 'o' },
+        { "color", "WHEN", "auto (the default), always, never" },
         { "timeout", "SEC", "wait no longer for an answer (60)" },
         { "help", NULL, "what can be said at this place", 'h' },
         { "version", NULL, "the version of this program" },
@@ -144,25 +146,38 @@ static ExitCode open_client(const Arguments *arguments, HsvClient **ret) {
         return report_usage("the URL '%s' is neither unix:/PATH nor http://HOST:PORT", url);
 }
 
+/* How things are to be shown. */
+static ExitCode open_screens(const Arguments *arguments, Context *context) {
+        const char *format = arguments_get(arguments, "output"), *color = arguments_get(arguments, "color");
+        ColorChoice choice = color ? color_choice_parse(color) : COLOR_AUTO;
+
+        context->format = format ? format_parse(format) : FORMAT_TABLE;
+        if (context->format < 0)
+                return report_usage("--output: '%s' is none of table, wide, json, yaml", format);
+        if (choice < 0)
+                return report_usage("--color: '%s' is none of auto, always, never", color);
+        screen_open(&context->screen, stdout, choice);
+        screen_open(&context->error, stderr, choice);
+        return EXIT_CODE_OK;
+}
+
 static ExitCode run_verb(const Line *line) {
-        const char *format = arguments_get(&line->arguments, "output");
         const char *timeout = arguments_get(&line->arguments, "timeout");
-        Context context = { .json = format && strcmp(format, "json") == 0 };
+        Context context = {};
         uint64_t seconds;
         ExitCode code;
 
-        if (format && !context.json && strcmp(format, "table") != 0)
-                return report_usage("--output: '%s' is neither table nor json", format);
         if (timeout && (!number_parse(timeout, 10, TIMEOUT_MAX, &seconds) || seconds == 0))
                 return report_usage("--timeout: '%s' is not a number of seconds from 1 on", timeout);
 
-        code = open_client(&line->arguments, &context.client);
+        code = open_screens(&line->arguments, &context);
+        if (code == EXIT_CODE_OK)
+                code = open_client(&line->arguments, &context.client);
         if (code != EXIT_CODE_OK)
                 return code;
         if (timeout)
                 (void) hsv_client_set_timeouts(context.client, (unsigned) seconds * 1000,
                                                (unsigned) seconds * 1000);
-        screen_open(&context.screen, stdout);
         code = line->verb->run(&context, &line->arguments);
         hsv_client_free(context.client);
         return code;

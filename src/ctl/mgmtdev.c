@@ -16,6 +16,10 @@ static const Column columns[] = {
         { "NUMA", "/numa_node", .importance = 9, .min_width = 4, .align_right = true },
         { "PRESENT", "/present", .importance = 5, .min_width = 7, .style = style_of_good },
         { "SIMULATED", "/simulated", .importance = 10, .min_width = 9 },
+        { "REVISION", "/revision", .importance = 11, .min_width = 8, .align_right = true, .is_wide = true },
+        { "SOURCE", "/budgets/devices/source", .importance = 12, .min_width = 7, .is_wide = true },
+        { "ENFORCED-BY", "/budgets/devices/enforced_by", .importance = 13, .min_width = 11, .is_wide = true },
+        { "FEATURES", "/features", .importance = 14, .min_width = 12, .is_wide = true },
 };
 
 static const Field fields[] = {

@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ctl/output.h"
 
-ExitCode output_json(const Screen *screen, const char *text) {
-        return screen_print_json(screen, text) < 0 ? report_oom() : EXIT_CODE_OK;
+#include "ctl/yaml.h"
+
+ExitCode output_document(const Context *context, const char *json) {
+        _cleanup_free_ char *yaml = NULL;
+
+        if (context->format == FORMAT_YAML) {
+                yaml = yaml_from_json(json);
+                if (!yaml)
+                        return report_oom();
+        }
+        return screen_print_document(&context->screen, yaml ?: json) < 0 ? report_oom() : EXIT_CODE_OK;
 }
 
 ExitCode output_table(const Screen *screen, const Table *table, const char *if_empty) {
@@ -20,8 +29,8 @@ ExitCode output_object(Context *context, int r, HsvDocument *document, const cha
 
         if (r != 0)
                 return report_failure(context->client, r, subject);
-        if (context->json)
-                return output_json(&context->screen, hsv_document_text(answer));
+        if (format_is_document(context->format))
+                return output_document(context, hsv_document_text(answer));
         r = fields_print(&context->screen, hsv_document_root(answer), fields, n_fields);
         return r < 0 ? report_oom() : EXIT_CODE_OK;
 }
@@ -33,9 +42,9 @@ ExitCode output_items(Context *context, int r, HsvDocument *document, const char
 
         if (r != 0)
                 return report_failure(context->client, r, subject);
-        if (context->json)
-                return output_json(&context->screen, hsv_document_text(answer));
-        if (table_new(columns, n_columns, &table) < 0 ||
+        if (format_is_document(context->format))
+                return output_document(context, hsv_document_text(answer));
+        if (table_new(columns, n_columns, context->format == FORMAT_WIDE, &table) < 0 ||
             table_add(table, hsv_value_get(hsv_document_root(answer), "/items")) < 0)
                 return report_oom();
         return output_table(&context->screen, table, if_empty);

@@ -20,5 +20,7 @@ ExitCode output_object(Context *context, int r, HsvDocument *document, const cha
 ExitCode output_items(Context *context, int r, HsvDocument *document, const char *subject, const Column *columns,
                       size_t n_columns, const char *if_empty);
 
-ExitCode output_json(const Screen *screen, const char *text);
+/* A whole answer, as JSON or as YAML. */
+ExitCode output_document(const Context *context, const char *json);
+
 ExitCode output_table(const Screen *screen, const Table *table, const char *if_empty);

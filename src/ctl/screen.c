@@ -29,14 +29,37 @@ static size_t terminal_width(FILE *file) {
         return WIDTH_DEFAULT;
 }
 
-void screen_open(Screen *s, FILE *file) {
+static bool wants_colours(bool is_terminal, ColorChoice color) {
         const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
+        if (color != COLOR_AUTO)
+                return color == COLOR_ALWAYS;
+        return is_terminal && (!no_color || !*no_color) && term && strcmp(term, "dumb") != 0;
+}
+
+ColorChoice color_choice_parse(const char *name) {
+        static const char *const names[_COLOR_CHOICE_MAX] = {
+                [COLOR_AUTO] = "auto",
+                [COLOR_ALWAYS] = "always",
+                [COLOR_NEVER] = "never",
+        };
+
+        for (int i = 0; i < _COLOR_CHOICE_MAX; i++)
+                if (strcmp(names[i], name) == 0)
+                        return (ColorChoice) i;
+        return _COLOR_CHOICE_INVALID;
+}
+
+void screen_open(Screen *s, FILE *file, ColorChoice color) {
         *s = (Screen){ .file = file, .is_terminal = isatty(fileno(file)) };
-        if (!s->is_terminal)
-                return;
-        s->width = terminal_width(file);
-        s->has_colours = (!no_color || !*no_color) && term && strcmp(term, "dumb") != 0;
+        s->width = s->is_terminal ? terminal_width(file) : 0;
+        s->has_colours = wants_colours(s->is_terminal, color);
+}
+
+size_t screen_height(const Screen *s) {
+        struct winsize size;
+
+        return s->is_terminal && ioctl(fileno(s->file), TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
 }
 
 Style style_of_state(const char *text) {
@@ -64,7 +87,7 @@ const char *screen_plain(const Screen *s, Style style) {
         return s->has_colours && style != STYLE_NONE ? "\033[0m" : "";
 }
 
-int screen_print_json(const Screen *s, const char *text) {
+int screen_print_document(const Screen *s, const char *text) {
         _cleanup_free_ char *escaped = NULL;
         size_t n;
 

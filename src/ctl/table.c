@@ -16,16 +16,19 @@ struct Table {
         char **cells; /* row by row */
         size_t n_rows;
         size_t rows_size;
+        bool is_wide;
 };
 
-int table_new(const Column *columns, size_t n_columns, Table **ret) {
+int table_new(const Column *columns, size_t n_columns, bool is_wide, Table **ret) {
         Table *table;
 
         assert(n_columns <= TABLE_COLUMNS_MAX);
+        while (!is_wide && columns[n_columns - 1].is_wide)
+                n_columns--;
         table = malloc(sizeof *table);
         if (!table)
                 return -ENOMEM;
-        *table = (Table){ .columns = columns, .n_columns = n_columns };
+        *table = (Table){ .columns = columns, .n_columns = n_columns, .is_wide = is_wide };
         *ret = table;
         return 0;
 }
@@ -176,7 +179,7 @@ void table_print(const Table *table, const Screen *screen) {
                 if (width > natural[i])
                         natural[i] = width;
         }
-        table_layout(table->columns, natural, table->n_columns, screen->width, widths);
+        table_layout(table->columns, natural, table->n_columns, table->is_wide ? 0 : screen->width, widths);
 
         print_row(table, screen, NULL, widths);
         for (size_t k = 0; k < table->n_rows; k++)

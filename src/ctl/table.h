@@ -9,7 +9,7 @@
 #include "ctl/screen.h"
 #include "util/macro.h"
 
-#define TABLE_COLUMNS_MAX 12
+#define TABLE_COLUMNS_MAX 24
 
 typedef struct Column {
         const char *title;
@@ -17,13 +17,15 @@ typedef struct Column {
         unsigned importance; /* 1: stays to the last; no two columns of a table have the same */
         size_t min_width;    /* cut to no less than this before the column is left out */
         bool align_right;
+        bool is_wide; /* only in a wide table; such columns are the last, and the least important */
         Style (*style)(const char *text); /* or NULL */
 } Column;
 
 typedef struct Table Table;
 
-/* columns has to outlive the table. Returns 0 or -ENOMEM. */
-int table_new(const Column *columns, size_t n_columns, Table **ret);
+/* columns has to outlive the table. A wide table has all of them, and is as wide as it becomes. Returns 0 or
+ * -ENOMEM. */
+int table_new(const Column *columns, size_t n_columns, bool is_wide, Table **ret);
 Table *table_free(Table *table);
 DEFINE_CLEANUP(Table *, table_free)
 

@@ -9,9 +9,8 @@
 #include <wchar.h>
 #include <wctype.h>
 
-/* Embeddings, overrides and isolates: harmless to a terminal's state, but they make a name look like
- * another one.
- * */
+/* Embeddings, overrides and isolates: harmless to a terminal's state, but they make a name look like another one.
+ */
 static bool turns_direction(wchar_t c) {
         return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
                (c >= 0x2066 && c <= 0x2069);
@@ -93,8 +92,12 @@ size_t text_width(const char *text) {
         return columns;
 }
 
+bool text_is_utf8(void) {
+        return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
 const char *text_ellipsis(void) {
-        return strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? "\xe2\x80\xa6" : "...";
+        return text_is_utf8() ? "\xe2\x80\xa6" : "...";
 }
 
 void text_wrap(FILE *file, const char *text, size_t indent, size_t width) {

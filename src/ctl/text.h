@@ -23,6 +23,9 @@ size_t text_width(const char *text);
 /* Bytes of escaped text that fit into width columns, and how many columns these take. */
 size_t text_fit(const char *text, size_t width, size_t *ret_columns);
 
+/* Whether the locale can show more than ASCII. */
+bool text_is_utf8(void);
+
 /* What stands for the part of a text that was cut off. */
 const char *text_ellipsis(void);
 

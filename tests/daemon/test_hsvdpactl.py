@@ -6,6 +6,7 @@ import subprocess
 import uuid
 
 import pytest
+import yaml
 
 from daemon import Daemon
 from support import DEADLINE, find_program, sim_section
@@ -207,13 +208,30 @@ def test_a_refusal_names_the_places(ctl, client, arguments, pointers):
 USAGES = [
     "", "bogus", "device", "device bogus", "device show", "device show a b", "--bogus host",
     "device create d", "device create d --class=net --mtu=x", "device set d", "device list --limit=0",
-    "host -o xml", "--url=ftp://x host", "--timeout=0 host",
+    "host -o xml", "host --color=blue", "--url=ftp://x host", "--timeout=0 host",
 ]
 
 
 @pytest.mark.parametrize("line", USAGES)
 def test_a_wrong_command_line(ctl, line):
     ctl(*line.split(), expect=USAGE)
+
+
+def test_formats(ctl, client):
+    device = client.create("d", {"class": "net", "net": {"mac": "12:00:00:00:00:20"}, "labels": {"no": "1e3"}})
+    assert yaml.safe_load(ctl("device", "show", "d", "-o", "yaml")) == device
+    assert yaml.safe_load(ctl("device", "list", "-o", "yaml"))["items"] == [device]
+    assert yaml.safe_load(ctl("mgmtdev", "list", "--output=yaml")) == client.get("/v1/mgmtdevs").json
+    (row,) = table(ctl("device", "list", "-o", "wide"))
+    assert row["UID"] == device["uid"]
+    assert "UID" not in ctl("device", "list", "-o", "table")
+
+
+def test_colours(ctl, client):
+    client.create("d", {"class": "net"})
+    assert "\033[32mready" in ctl("device", "list", "--color=always")
+    for color in ("auto", "never"):
+        assert "\033" not in ctl("device", "list", f"--color={color}")
 
 
 def test_without_a_daemon(ctl, daemon):

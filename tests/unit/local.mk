@@ -167,6 +167,7 @@ check_PROGRAMS += \
 	tests/unit/test-ctl-command \
 	tests/unit/test-ctl-output \
 	tests/unit/test-ctl-report \
+	tests/unit/test-ctl-screen \
 	tests/unit/test-ctl-text
 UNIT_CLIENT_CFLAGS = $(AM_CFLAGS) -fPIE $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_client_answer_CFLAGS = $(UNIT_CLIENT_CFLAGS)
@@ -176,13 +177,15 @@ tests_unit_test_client_calls_LDADD = libhsvdpa-objects.la $(CHECK_LIBS)
 tests_unit_test_client_url_CFLAGS = $(UNIT_CLIENT_CFLAGS)
 tests_unit_test_client_url_LDADD = libhsvdpa-objects.la $(CHECK_LIBS)
 tests_unit_test_ctl_command_CFLAGS = $(UNIT_CLIENT_CFLAGS)
-tests_unit_test_ctl_command_LDADD = libhsvdpactl.a libhsvdpa-objects.la $(CHECK_LIBS)
+tests_unit_test_ctl_command_LDADD = libhsvdpactl.a libhsvdpa-objects.la $(YAML_LIBS) $(CHECK_LIBS)
 tests_unit_test_ctl_output_CFLAGS = $(UNIT_CLIENT_CFLAGS)
-tests_unit_test_ctl_output_LDADD = libhsvdpactl.a libhsvdpa-objects.la $(CHECK_LIBS)
+tests_unit_test_ctl_output_LDADD = libhsvdpactl.a libhsvdpa-objects.la $(YAML_LIBS) $(CHECK_LIBS)
 tests_unit_test_ctl_report_CFLAGS = $(UNIT_CLIENT_CFLAGS)
-tests_unit_test_ctl_report_LDADD = libhsvdpactl.a libhsvdpa-objects.la $(CHECK_LIBS)
+tests_unit_test_ctl_report_LDADD = libhsvdpactl.a libhsvdpa-objects.la $(YAML_LIBS) $(CHECK_LIBS)
+tests_unit_test_ctl_screen_CFLAGS = $(UNIT_CLIENT_CFLAGS)
+tests_unit_test_ctl_screen_LDADD = libhsvdpactl.a libhsvdpa-objects.la $(YAML_LIBS) $(CHECK_LIBS)
 tests_unit_test_ctl_text_CFLAGS = $(UNIT_CLIENT_CFLAGS)
-tests_unit_test_ctl_text_LDADD = libhsvdpactl.a libhsvdpa-objects.la $(CHECK_LIBS)
+tests_unit_test_ctl_text_LDADD = libhsvdpactl.a libhsvdpa-objects.la $(YAML_LIBS) $(CHECK_LIBS)
 endif
 
 dist_check_SCRIPTS += tests/unit/test-client-header.sh

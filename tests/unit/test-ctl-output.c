@@ -100,7 +100,7 @@ START_TEST(test_table) {
                 .has_colours = tables[_i].has_colours,
         };
 
-        ck_assert_int_eq(table_new(columns, ELEMENTSOF(columns), &table), 0);
+        ck_assert_int_eq(table_new(columns, ELEMENTSOF(columns), false, &table), 0);
         ck_assert_int_eq(table_add(table, hsv_value_get(hsv_document_root(document), "/items")), 0);
         ck_assert_uint_eq(table_count(table), 3);
         table_print(table, &screen);
@@ -132,7 +132,7 @@ END_TEST
 START_TEST(test_many_rows) {
         _cleanup_(table_freep) Table *table = NULL;
 
-        ck_assert_int_eq(table_new(columns, ELEMENTSOF(columns), &table), 0);
+        ck_assert_int_eq(table_new(columns, ELEMENTSOF(columns), false, &table), 0);
         for (unsigned i = 0; i < 100; i++)
                 ck_assert_int_eq(table_add(table, hsv_value_get(hsv_document_root(document), "/items")), 0);
         ck_assert_uint_eq(table_count(table), 300);
@@ -199,9 +199,9 @@ START_TEST(test_json) {
         size_t size;
         Screen screen = { .file = open_memstream(&text, &size) };
 
-        ck_assert_int_eq(screen_print_json(&screen, "{\"a\": \"\x7f\"}"), 0);
+        ck_assert_int_eq(screen_print_document(&screen, "{\"a\": \"\x7f\"}"), 0);
         screen.is_terminal = true;
-        ck_assert_int_eq(screen_print_json(&screen, "{\"a\": \"\x7f\"}\n"), 0);
+        ck_assert_int_eq(screen_print_document(&screen, "{\"a\": \"\x7f\"}\n"), 0);
         ck_assert_int_eq(fclose(screen.file), 0);
         ck_assert_str_eq(text, "{\"a\": \"\x7f\"}\n{\"a\": \"\\u007f\"}\n");
         free(text);
