@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/device-json.h"
 #include "http/device-list.h"
-#include "http/device-patch.h"
 #include "http/handlers.h"
 #include "http/header.h"
 #include "http/reply.h"
+#include "inventory/device-json.h"
 #include "inventory/spec-json.h"
+#include "lifecycle/device-patch.h"
 
 #define LOCATION_MAX (DEVICE_NAME_MAX + 16)
 
@@ -53,7 +53,7 @@ static json_t *stat_encode(const BackendStat *stat) {
         /* jansson's integers are signed. */
         json_int_t value = stat->value <= INT64_MAX ? (json_int_t) stat->value : INT64_MAX;
 
-        return json_pack("{s:I, s:o, s:I}", "queue", (json_int_t) stat->queue, "name", http_json_text(stat->name),
+        return json_pack("{s:I, s:o, s:I}", "queue", (json_int_t) stat->queue, "name", json_text(stat->name),
                          "value", value);
 }
 
@@ -216,7 +216,7 @@ void http_device_list(HttpRequest *r, HttpInput *in) {
         Inventory *inventory = lifecycle_inventory(r->context->lifecycle);
         DeviceListing listing;
 
-        device_listing_decode(&in->query, inventory->revision, &listing);
+        http_device_listing_decode(&in->query, inventory->revision, &listing);
         if (http_input_end(in, r))
-                http_reply_json(r, MHD_HTTP_OK, device_listing_page(&listing, inventory), NULL);
+                http_reply_json(r, MHD_HTTP_OK, http_device_listing_page(&listing, inventory), NULL);
 }

@@ -1,76 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <sys/utsname.h>
-#include <systemd/sd-id128.h>
-
-#include "http/device-list.h"
 #include "http/handlers.h"
 #include "http/reply.h"
+#include "lifecycle/host-json.h"
 
-static json_t *encode_drivers(const BackendHost *host) {
-        return json_pack("{s:b, s:b}", bus_driver_name(BUS_DRIVER_VHOST_VDPA), host->can_vhost_vdpa,
-                         bus_driver_name(BUS_DRIVER_VIRTIO_VDPA), host->can_virtio_vdpa);
-}
-
-static json_t *encode_devices(Inventory *inventory) {
-        json_t *object = json_pack("{s:I}", "total", (json_int_t) inventory->n_devices);
-        json_int_t n_foreign = 0;
-
-        for (DeviceState state = 0; state < _DEVICE_STATE_MAX; state++)
-                if (json_object_set_new(object, device_state_name(state),
-                                        json_integer((json_int_t) inventory->n_states[state])) < 0) {
-                        json_decref(object);
-                        return NULL;
-                }
-
-        for (Mgmtdev *m = inventory_first_mgmtdev(inventory); m; m = inventory_next_mgmtdev(m))
-                n_foreign += m->n_foreign;
-        if (json_object_set_new(object, "foreign", json_integer(n_foreign)) < 0) {
-                json_decref(object);
-                return NULL;
-        }
-
-        return object;
-}
-
-static json_t *encode_limits(const HttpConfig *config, const Inventory *inventory) {
-        /* clang-format off */
-        return json_pack("{s:I, s:I, s:I, s:i}",
-                         "max_devices", (json_int_t) inventory->max_devices,
-                         "max_body_bytes", (json_int_t) config->max_body_bytes,
-                         "max_connections", (json_int_t) config->max_connections,
-                         "max_list", HTTP_LIST_MAX);
-        /* clang-format on */
-}
-
-static json_t *host_encode(Lifecycle *l, const HttpConfig *config) {
-        const BackendHost *host = lifecycle_host(l);
-        Inventory *inventory = lifecycle_inventory(l);
-        struct utsname kernel;
-        sd_id128_t boot_id;
-
-        /* Neither can fail but for a system without a kernel release or /proc. */
-        if (uname(&kernel) < 0)
-                kernel.release[0] = '\0';
-        if (sd_id128_get_boot(&boot_id) < 0)
-                boot_id = SD_ID128_NULL;
+/* The limits that hold for REST only. */
+static int add_limits(json_t *host, const HttpConfig *config) {
+        _cleanup_json_ json_t *limits = NULL;
 
         /* clang-format off */
-        return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:b, s:o, s:I, s:o}",
-                         "version", PACKAGE_VERSION,
-                         "kernel", kernel.release,
-                         "boot_id", SD_ID128_TO_UUID_STRING(boot_id),
-                         "backend", lifecycle_backend_name(l),
-                         "available", host->available,
-                         "reason", host->available ? json_null() : http_json_text(host->reason),
-                         "drivers", encode_drivers(host),
-                         "autoprobe", host->autoprobe,
-                         "devices", encode_devices(inventory),
-                         "operations", (json_int_t) lifecycle_n_operations(l),
-                         "limits", encode_limits(config, inventory));
+        limits = json_pack("{s:I, s:I}",
+                           "max_body_bytes", (json_int_t) config->max_body_bytes,
+                           "max_connections", (json_int_t) config->max_connections);
         /* clang-format on */
+        return json_object_update(json_object_get(host, "limits"), limits);
 }
 
 void http_host_get(HttpRequest *r, HttpInput *in) {
-        if (http_input_end(in, r))
-                http_reply_json(r, MHD_HTTP_OK, host_encode(r->context->lifecycle, &r->context->config), NULL);
+        json_t *host;
+
+        if (!http_input_end(in, r))
+                return;
+
+        host = host_encode(r->context->lifecycle);
+        if (host && add_limits(host, &r->context->config) < 0)
+                json_decref(TAKE_PTR(host));
+        http_reply_json(r, MHD_HTTP_OK, host, NULL);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/input.h"
 
-#include <errno.h>
-
 #include "http/header.h"
 #include "http/reply.h"
 
@@ -48,18 +46,12 @@ void http_input_precondition(HttpInput *in, const HttpRequest *r, Precondition *
 
 bool http_input_end(HttpInput *in, HttpRequest *r) {
         Failure f;
-        size_t n;
 
         http_query_end(&in->query);
-        n = in->faults.n + in->faults.n_omitted;
-        if (n == 0)
+        if (in->faults.n == 0)
                 return true;
 
-        if (n == 1)
-                (void) failure_set(&f, ERROR_INVALID_REQUEST, EINVAL, "%s: %s", in->faults.fault[0].pointer,
-                                   in->faults.fault[0].detail);
-        else
-                (void) failure_set(&f, ERROR_INVALID_REQUEST, EINVAL, "There are %zu faults", n);
+        (void) failure_set_faults(&f, &in->faults);
         http_reply_failure(r, &f, &in->faults);
         return false;
 }

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 libhsvdpad_a_SOURCES += \
 	src/http/body.c src/http/body.h \
-	src/http/device-json.c src/http/device-json.h \
 	src/http/device-list.c src/http/device-list.h \
-	src/http/device-patch.c src/http/device-patch.h \
 	src/http/device.c \
 	src/http/handlers.h \
 	src/http/header.c src/http/header.h \

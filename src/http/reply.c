@@ -8,22 +8,6 @@
 #define JSON_TYPE    "application/json"
 #define PROBLEM_TYPE "application/problem+json"
 
-json_t *http_json_text(const char *text) {
-        _cleanup_free_ char *copy = NULL;
-        json_t *value = json_string(text);
-
-        if (value)
-                return value;
-
-        copy = strdup(text);
-        if (!copy)
-                return NULL;
-        for (char *c = copy; *c; c++)
-                if ((unsigned char) *c >= 0x80)
-                        *c = '?';
-        return json_string(copy);
-}
-
 /* Adds the fields to a response, which it destroys if that fails. */
 static struct MHD_Response *add_fields(struct MHD_Response *response, const HttpField *fields) {
         for (; response && fields && fields->name; fields++)
@@ -87,8 +71,8 @@ static json_t *encode_faults(const JsonFaults *faults) {
 
         for (size_t i = 0; array && i < faults->n; i++) {
                 const JsonFault *f = &faults->fault[i];
-                json_t *item = json_pack("{s:o, s:s, s:o}", "pointer", http_json_text(f->pointer), "code", f->code,
-                                         "detail", http_json_text(f->detail));
+                json_t *item = json_pack("{s:o, s:s, s:o}", "pointer", json_text(f->pointer), "code", f->code,
+                                         "detail", json_text(f->detail));
 
                 if (json_array_append_new(array, item) < 0)
                         return NULL;
@@ -106,7 +90,7 @@ json_t *http_problem_encode(const Failure *failure, const JsonFaults *faults) {
                          "title", info->title,
                          "status", (int) info->http_status,
                          "code", info->code,
-                         "detail", http_json_text(failure->detail),
+                         "detail", json_text(failure->detail),
                          "errors", has_faults ? encode_faults(faults) : NULL,
                          "errors_omitted", has_more ? json_integer((json_int_t) faults->n_omitted) : NULL);
         /* clang-format on */

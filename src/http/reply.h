@@ -29,7 +29,3 @@ void http_reply_failure(HttpRequest *r, const Failure *failure, const JsonFaults
 
 /* The body of a failure: a new reference, or NULL. */
 json_t *http_problem_encode(const Failure *failure, const JsonFaults *faults);
-
-/* A JSON string of text that others wrote and that may not be UTF-8, or was cut in the middle of a character:
- * what JSON cannot have becomes "?". NULL: out of memory. */
-json_t *http_json_text(const char *text);

@@ -45,6 +45,15 @@ int failure_set(Failure *f, ErrorCode code, int error, const char *format, ...) 
         return error ? -error : -EIO;
 }
 
+int failure_set_faults(Failure *f, const JsonFaults *faults) {
+        size_t n = faults->n + faults->n_omitted;
+
+        if (n == 1)
+                return failure_set(f, ERROR_INVALID_REQUEST, EINVAL, "%s: %s", faults->fault[0].pointer,
+                                   faults->fault[0].detail);
+        return failure_set(f, ERROR_INVALID_REQUEST, EINVAL, "There are %zu faults", n);
+}
+
 void failure_append(Failure *f, const char *format, ...) {
         size_t n = strlen(f->detail);
         va_list ap;

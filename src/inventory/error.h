@@ -5,7 +5,7 @@
  * with a Failure beside it; the edges (REST, D-Bus) turn the Failure's code into a status or a name through the
  * table of api/errors.def. */
 
-#include "util/macro.h"
+#include "util/json.h"
 
 typedef enum ErrorCode {
         ERROR_NONE,
@@ -41,6 +41,9 @@ typedef struct Failure {
 /* Fills f (which may be NULL) and returns a negative errno: -error, or -EIO if error is 0. error may have
  * either sign. */
 int failure_set(Failure *f, ErrorCode code, int error, const char *format, ...) _printf_(4, 5);
+
+/* Fills f for a request that has faults: one is told, more are counted. Returns -EINVAL. */
+int failure_set_faults(Failure *f, const JsonFaults *faults);
 
 /* Appends to the detail of f, which is set: a sentence, or a part that begins with ";" and goes on in the last one,
  * whose full stop is dropped. What does not fit is cut. */

@@ -3,6 +3,9 @@ libhsvdpad_a_SOURCES += \
 	src/lifecycle/context.h \
 	src/lifecycle/create.c src/lifecycle/create.h \
 	src/lifecycle/delete.c src/lifecycle/delete.h \
+	src/lifecycle/device-listing.c src/lifecycle/device-listing.h \
+	src/lifecycle/device-patch.c src/lifecycle/device-patch.h \
+	src/lifecycle/host-json.c src/lifecycle/host-json.h \
 	src/lifecycle/job.c src/lifecycle/job.h \
 	src/lifecycle/lifecycle.c src/lifecycle/lifecycle.h \
 	src/lifecycle/machine.c src/lifecycle/machine.h \

@@ -174,3 +174,19 @@ void json_end(JsonDecoder *d, json_t *object) {
                         json_fault(d, member, "unknown-field", "there is no such field");
         }
 }
+
+json_t *json_text(const char *text) {
+        _cleanup_free_ char *copy = NULL;
+        json_t *value = json_string(text);
+
+        if (value)
+                return value;
+
+        copy = strdup(text);
+        if (!copy)
+                return NULL;
+        for (char *c = copy; *c; c++)
+                if ((unsigned char) *c >= 0x80)
+                        *c = '?';
+        return json_string(copy);
+}

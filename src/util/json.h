@@ -55,4 +55,8 @@ bool json_take_array(JsonDecoder *d, json_t *object, const char *member, size_t 
 /* Complains of every member of object that was not taken. */
 void json_end(JsonDecoder *d, json_t *object);
 
+/* A JSON string of text that others wrote and that may not be UTF-8, or was cut in the middle of a character:
+ * what JSON cannot have becomes "?". NULL: out of memory. */
+json_t *json_text(const char *text);
+
 #define _cleanup_json_ _cleanup_(json_decrefp)

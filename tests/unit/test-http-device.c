@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/device-json.h"
 #include "http/device-list.h"
-#include "http/device-patch.h"
+#include "inventory/device-json.h"
 #include "inventory/spec-json.h"
+#include "lifecycle/device-patch.h"
 
 #define N_DEVICES 25000
 
@@ -56,11 +56,11 @@ static json_t *list(const char *key, const char *value, const char *limit, char 
                 http_query_add(&query, "limit", limit);
         if (ret_token[0])
                 http_query_add(&query, "continue", ret_token);
-        device_listing_decode(&query, inventory.revision, &listing);
+        http_device_listing_decode(&query, inventory.revision, &listing);
         http_query_end(&query);
         ck_assert_uint_eq(faults.n, 0);
 
-        page = device_listing_page(&listing, &inventory);
+        page = http_device_listing_page(&listing, &inventory);
         ck_assert_ptr_nonnull(page);
         (void) snprintf(ret_token, 128, "%s", json_string_value(json_object_get(page, "continue")) ?: "");
         return page;
@@ -164,7 +164,7 @@ START_TEST(test_bad_parameter) {
 
         http_query_init(&query, &faults);
         http_query_add(&query, bad_parameters[_i].key, bad_parameters[_i].value);
-        device_listing_decode(&query, inventory.revision, &listing);
+        http_device_listing_decode(&query, inventory.revision, &listing);
         ck_assert_uint_eq(faults.n, 1);
         ck_assert_str_eq(faults.fault[0].code, bad_parameters[_i].code);
 }

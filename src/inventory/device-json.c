@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "http/device-json.h"
+#include "inventory/device-json.h"
 
-#include "http/reply.h"
 #include "inventory/class.h"
 #include "inventory/feature.h"
 #include "inventory/mgmtdev.h"
 #include "inventory/spec-json.h"
 #include "util/clock.h"
+#include "util/json.h"
 
 json_t *features_encode(unsigned class, uint64_t features) {
         _cleanup_json_ json_t *array = json_array();
@@ -42,8 +42,7 @@ static json_t *reason_encode(const Failure *reason) {
         if (!reason)
                 return json_null();
 
-        return json_pack("{s:s, s:o}", "code", error_info(reason->code)->code, "detail",
-                         http_json_text(reason->detail));
+        return json_pack("{s:s, s:o}", "code", error_info(reason->code)->code, "detail", json_text(reason->detail));
 }
 
 /* What was observed; nulls while there is nothing to observe. */
@@ -57,7 +56,7 @@ static json_t *status_encode(const Device *device) {
                            "state", device_state_name(device->state),
                            "mgmtdev", device->mgmtdev->info.handle,
                            "driver", bus_driver_name(s->driver),
-                           "endpoint", s->endpoint[0] ? http_json_text(s->endpoint) : json_null(),
+                           "endpoint", s->endpoint[0] ? json_text(s->endpoint) : json_null(),
                            "simulated", device->mgmtdev->info.simulated,
                            "vendor_id", is_ready ? json_integer(s->vendor_id) : json_null(),
                            "max_vqs", known_integer(s->max_vqs),

@@ -2,7 +2,7 @@
  *
  * The patch is merged into the JSON form of the spec, and the result is decoded as a whole, so that what may stand
  * in a spec is said in one place only. Then nothing may have changed but what can change while a device lives. */
-#include "http/device-patch.h"
+#include "lifecycle/device-patch.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The list of devices, page by page in order of name.
+ *
+ * A page goes on after the last name of the one before, so a device is never listed twice. Devices that were
+ * created after the first page are left out of the later ones: whether they would be seen would hang on their
+ * names. A page looks at a bounded number of devices, so that a filter that matches nothing cannot hold the loop
+ * up. */
+#include "lifecycle/device-listing.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "inventory/class.h"
+#include "inventory/device-json.h"
+
+#define EXAMINED_MAX 10000
+
+/* The token of the next page: the revision in hexadecimal, a dot, the name. */
+static bool set_continue(DeviceListing *l, const char *token) {
+        uint64_t revision = 0;
+        size_t n = strspn(token, "0123456789abcdef");
+
+        if (n == 0 || n > 16 || token[n] != '.' || !device_name_is_valid(token + n + 1))
+                return false;
+        for (size_t i = 0; i < n; i++)
+                revision = revision << 4 | (uint64_t) (token[i] <= '9' ? token[i] - '0' : token[i] - 'a' + 10);
+        if (revision > l->revision)
+                return false;
+
+        l->revision = revision;
+        strcpy(l->after, token + n + 1);
+        return true;
+}
+
+static bool set_class(DeviceListing *l, const char *value) {
+        return class_parse(value, &l->class) == 0;
+}
+
+static bool set_state(DeviceListing *l, const char *value) {
+        DeviceState state;
+
+        if (device_state_parse(value, &state) < 0)
+                return false;
+        l->state = (int) state;
+        return true;
+}
+
+static bool set_mgmtdev(DeviceListing *l, const char *value) {
+        l->mgmtdev = value;
+        return handle_is_valid(value);
+}
+
+static bool set_owner(DeviceListing *l, const char *value) {
+        l->owner = value;
+        return true;
+}
+
+static const struct {
+        bool (*set)(DeviceListing *l, const char *value);
+        FilterFault fault;
+} filters[] = {
+        { set_continue, { "bad-token", "must be what an earlier page answered" } },
+        { set_class, { "unknown-class", "must be a virtio device type, by name or by number" } },
+        { set_state, { "unknown-state", "must be the state of a device" } },
+        { set_mgmtdev, { "bad-handle", "must be \"bus/device\" or \"device\"" } },
+        { set_owner, {} },
+};
+
+const char *const device_listing_filters[] = { "continue", "class", "state", "mgmtdev", "owner", NULL };
+
+static_assert(ELEMENTSOF(filters) + 1 == ELEMENTSOF(device_listing_filters), "one for each");
+
+void device_listing_init(DeviceListing *l, uint64_t now_revision) {
+        *l = (DeviceListing){ .limit = DEVICE_LISTING_DEFAULT, .revision = now_revision, .state = -1 };
+}
+
+int device_listing_filter(DeviceListing *l, const char *name, const char *value, FilterFault *ret) {
+        size_t i = 0;
+
+        while (strcmp(device_listing_filters[i], name) != 0)
+                i++;
+        if (filters[i].set(l, value))
+                return 0;
+
+        *ret = filters[i].fault;
+        return -EINVAL;
+}
+
+int device_listing_filter_label(DeviceListing *l, const char *key, size_t key_size, const char *value,
+                                FilterFault *ret) {
+        if (l->n_labels == DEVICE_LISTING_LABELS_MAX) {
+                *ret = (FilterFault){ "too-many", "there are too many labels to filter by" };
+                return -EINVAL;
+        }
+
+        l->label[l->n_labels++] = (LabelFilter){ key, key_size, value };
+        return 0;
+}
+
+static bool matches_labels(const DeviceListing *l, const Device *device) {
+        for (size_t i = 0; i < l->n_labels; i++) {
+                const LabelFilter *f = &l->label[i];
+                const char *value = json_string_value(json_object_getn(device->spec.labels, f->key, f->key_size));
+
+                if (!value || strcmp(value, f->value) != 0)
+                        return false;
+        }
+
+        return true;
+}
+
+static bool matches(const DeviceListing *l, const Device *device) {
+        const DeviceSpec *spec = &device->spec;
+
+        return device->created_revision <= l->revision && (l->class == 0 || spec->class == l->class) &&
+               (l->state < 0 || (int) device->state == l->state) &&
+               (!l->mgmtdev || strcmp(device->mgmtdev->info.handle, l->mgmtdev) == 0) &&
+               (!l->owner || strcmp(spec->owner ?: "", l->owner) == 0) && matches_labels(l, device);
+}
+
+/* One page. Returns the items, a new reference or NULL, and the last device looked at if there are more. */
+static json_t *collect(const DeviceListing *l, Inventory *inventory, const Device **ret_last) {
+        _cleanup_json_ json_t *items = json_array();
+        const Device *last = NULL, *device = inventory_next_device(inventory, l->after);
+        size_t n_examined = 0;
+
+        while (device && items && n_examined < EXAMINED_MAX && json_array_size(items) < (size_t) l->limit) {
+                if (matches(l, device) && json_array_append_new(items, device_encode(device)) < 0)
+                        return NULL;
+                last = device;
+                n_examined++;
+                device = inventory_next_device(inventory, device->name);
+        }
+
+        *ret_last = device ? last : NULL;
+        return TAKE_PTR(items);
+}
+
+json_t *device_listing_page(const DeviceListing *l, Inventory *inventory, char ret_continue[LISTING_TOKEN_MAX]) {
+        const Device *last = NULL;
+        json_t *items = collect(l, inventory, &last);
+
+        if (last)
+                (void) snprintf(ret_continue, LISTING_TOKEN_MAX, "%" PRIx64 ".%s", l->revision, last->name);
+        else
+                ret_continue[0] = '\0';
+        return items;
+}
