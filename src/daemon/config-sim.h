@@ -3,14 +3,11 @@
 
 /* The sections [sim HANDLE]: one simulated management device each. */
 
-#include "daemon/config.h"
+#include "daemon/config-table.h"
 
-bool config_sim_is_section(const char *section);
+int config_sim_find_or_add(Config *config, const char *handle, void **ret);
+void *config_sim_get(const Config *config, size_t i, const char **ret_handle);
 
-/* As config_set() does. */
-int config_sim_set(Config *config, const char *section, const char *name, const char *value, const char *origin);
-
-void config_sim_print(const Config *config, FILE *out);
-
-/* A decimal number. Returns 0, -EINVAL if it is none, or -ERANGE. */
-int config_parse_uint(const char *value, uint32_t min, uint32_t max, uint32_t *ret);
+extern const ConfigType config_sim_classes;
+extern const ConfigType config_sim_numa_node;
+const char *config_sim_transport_name(unsigned transport);

@@ -2,196 +2,200 @@
 #include "daemon/config.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <limits.h>
 #include <string.h>
 
-#include "daemon/config-sim.h"
-#include "daemon/listen.h"
+#include "daemon/config-table.h"
 #include "util/log.h"
 
-typedef struct Key Key;
-
-struct Key {
-        const char *section, *name;
-        int (*set)(const Key *key, Config *config, const char *value);
-        void (*print)(const Key *key, const Config *config, FILE *out);
-        size_t offset;
-        uint32_t min, max;
-};
-
-static const char *const backend_names[_BACKEND_MAX] = { [BACKEND_KERNEL] = "kernel", [BACKEND_SIM] = "sim" };
-
-static const struct {
-        const char *name;
-        int level;
-} log_levels[] = {
-        { "err", LOG_ERR },   { "warning", LOG_WARNING }, { "notice", LOG_NOTICE },
-        { "info", LOG_INFO }, { "debug", LOG_DEBUG },
-};
-
-const char *backend_kind_name(BackendKind kind) {
-        return backend_names[kind];
-}
-
-static int set_backend(const Key *key, Config *config, const char *value) {
-        for (BackendKind k = 0; k < _BACKEND_MAX; k++)
-                if (strcmp(backend_names[k], value) == 0) {
-                        config->backend = k;
-                        return 0;
-                }
-
-        return -EINVAL;
-}
-
-static void print_backend(const Key *key, const Config *config, FILE *out) {
-        fprintf(out, "%s = %s\n", key->name, backend_names[config->backend]);
-}
-
-static int set_log_level(const Key *key, Config *config, const char *value) {
-        for (size_t i = 0; i < ELEMENTSOF(log_levels); i++)
-                if (strcmp(log_levels[i].name, value) == 0) {
-                        config->log_level = log_levels[i].level;
-                        return 0;
-                }
-
-        return -EINVAL;
-}
-
-static void print_log_level(const Key *key, const Config *config, FILE *out) {
-        for (size_t i = 0; i < ELEMENTSOF(log_levels); i++)
-                if (log_levels[i].level == config->log_level)
-                        fprintf(out, "%s = %s\n", key->name, log_levels[i].name);
-}
-
-static int set_path(const Key *key, Config *config, const char *value) {
-        char **target = (char **) (void *) ((char *) config + key->offset);
-        char *copy;
-
-        if (value[0] != '/')
-                return -EINVAL;
-        copy = strdup(value);
-        if (!copy)
-                return -ENOMEM;
-        free(*target);
-        *target = copy;
-        return 0;
-}
-
-static void print_path(const Key *key, const Config *config, FILE *out) {
-        fprintf(out, "%s = %s\n", key->name, *(char *const *) (const void *) ((const char *) config + key->offset));
-}
-
-int config_parse_uint(const char *value, uint32_t min, uint32_t max, uint32_t *ret) {
-        unsigned long long n;
-        char *end;
-
-        if (value[0] < '0' || value[0] > '9')
-                return -EINVAL;
-        errno = 0;
-        n = strtoull(value, &end, 10);
-        if (*end)
-                return -EINVAL;
-        if (errno || n < min || n > max)
-                return -ERANGE;
-        *ret = (uint32_t) n;
-        return 0;
-}
-
-static int set_uint(const Key *key, Config *config, const char *value) {
-        uint32_t *target = (uint32_t *) (void *) ((char *) config + key->offset);
-
-        return config_parse_uint(value, key->min, key->max, target);
-}
-
-static void print_uint(const Key *key, const Config *config, FILE *out) {
-        fprintf(out, "%s = %u\n", key->name,
-                *(const uint32_t *) (const void *) ((const char *) config + key->offset));
-}
-
-static int set_listen(const Key *key, Config *config, const char *value) {
-        char *copy;
-
-        if (listen_check(value) < 0)
-                return -EINVAL;
-        if (config->n_listen == CONFIG_LISTEN_MAX)
-                return -E2BIG;
-        copy = strdup(value);
-        if (!copy)
-                return -ENOMEM;
-        config->listen[config->n_listen++] = copy;
-        return 0;
-}
-
-static void print_listen(const Key *key, const Config *config, FILE *out) {
-        for (size_t i = 0; i < config->n_listen; i++)
-                fprintf(out, "%s = %s\n", key->name, config->listen[i]);
-}
-
-#define UINT_KEY(section, name, min, max)                                                                          \
-        { section, #name, set_uint, print_uint, offsetof(Config, name), min, max }
-
-static const Key keys[] = {
-        { "daemon", "backend", set_backend, print_backend },
-        { "daemon", "state_dir", set_path, print_path, offsetof(Config, state_dir) },
-        { "daemon", "runtime_dir", set_path, print_path, offsetof(Config, runtime_dir) },
-        { "daemon", "listen", set_listen, print_listen },
-        { "daemon", "log_level", set_log_level, print_log_level },
-        UINT_KEY("daemon", stop_timeout_sec, 1, 3600),
-        UINT_KEY("limits", max_devices, 1, 1u << 20),
-        UINT_KEY("limits", max_operations, 1, 1u << 16),
-        UINT_KEY("limits", max_connections, 1, 1u << 16),
-        UINT_KEY("limits", max_body_bytes, 1024, 1u << 28),
-        UINT_KEY("limits", idle_timeout_sec, 1, 3600),
+/* Of one value. Of several values of a key these stand in the same order. */
+struct ConfigOrigin {
+        const ConfigKey *key;
+        unsigned source;
+        char *section, *text;
 };
 
 int config_init(Config *config) {
-        *config = (Config){
-                .backend = BACKEND_KERNEL,
-                .state_dir = strdup("/var/lib/hsvdpa"),
-                .runtime_dir = strdup("/run/hsvdpa"),
-                .log_level = LOG_INFO,
-                .max_devices = 1u << 20,
-                .max_operations = 4096,
-                .max_connections = 1024,
-                .max_body_bytes = 1u << 20,
-                .idle_timeout_sec = 30,
-                .stop_timeout_sec = 30,
-        };
-        return config->state_dir && config->runtime_dir ? 0 : -ENOMEM;
+        int r = 0;
+
+        *config = (Config){};
+        for (size_t i = 0; i < config_n_keys && r == 0; i++)
+                if (config_keys[i].initial)
+                        r = config_keys[i].type->set(&config_keys[i], config, config_keys[i].initial);
+
+        return r;
 }
 
-void config_clear_listen(Config *config) {
-        while (config->n_listen > 0)
-                free(config->listen[--config->n_listen]);
+static void origin_done(ConfigOrigin *origin) {
+        free(origin->section);
+        free(origin->text);
 }
 
 void config_done(Config *config) {
         free(config->state_dir);
         free(config->runtime_dir);
-        config_clear_listen(config);
+        for (size_t i = 0; i < config->n_listen; i++)
+                free(config->listen[i]);
         free(config->sims);
+        for (size_t i = 0; i < config->n_origins; i++)
+                origin_done(&config->origins[i]);
+        free(config->origins);
         *config = (Config){};
 }
 
-static const Key *find_key(const char *section, const char *name) {
-        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
-                if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
-                        return &keys[i];
+void config_begin_source(Config *config) {
+        config->source++;
+}
+
+static ConfigOrigin *find_origin(const Config *config, const char *section, const ConfigKey *key, size_t i) {
+        for (size_t k = 0; k < config->n_origins; k++) {
+                ConfigOrigin *o = &config->origins[k];
+
+                if (o->key == key && strcmp(o->section, section) == 0 && i-- == 0)
+                        return o;
+        }
 
         return NULL;
 }
 
-int config_set(Config *config, const char *section, const char *name, const char *value, const char *origin) {
-        const Key *key = find_key(section, name);
+const char *config_origin(const Config *config, const char *section, const ConfigKey *key, size_t i) {
+        const ConfigOrigin *o = find_origin(config, section, key, i);
+
+        return o ? o->text : NULL;
+}
+
+bool config_is_set_twice(const Config *config, const char *section, const char *name, const char **ret_origin) {
+        for (size_t i = 0; i < config->n_origins; i++) {
+                const ConfigOrigin *o = &config->origins[i];
+
+                if (o->source == config->source && !o->key->type->clear && strcmp(o->key->name, name) == 0 &&
+                    strcmp(o->section, section) == 0) {
+                        *ret_origin = o->text;
+                        return true;
+                }
+        }
+
+        return false;
+}
+
+static void forget_origins(Config *config, const char *section, const ConfigKey *key) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < config->n_origins; i++) {
+                ConfigOrigin *o = &config->origins[i];
+
+                if (o->key == key && strcmp(o->section, section) == 0)
+                        origin_done(o);
+                else
+                        config->origins[n++] = *o;
+        }
+        config->n_origins = n;
+}
+
+static int add_origin(Config *config, const char *section, const ConfigKey *key, const char *text) {
+        ConfigOrigin *origins, new = { .key = key, .source = config->source };
+
+        origins = reallocarray(config->origins, config->n_origins + 1, sizeof *origins);
+        if (!origins)
+                return -ENOMEM;
+        config->origins = origins;
+
+        new.section = strdup(section);
+        new.text = strdup(text);
+        if (!new.section || !new.text) {
+                origin_done(&new);
+                return -ENOMEM;
+        }
+
+        origins[config->n_origins++] = new;
+        return 0;
+}
+
+/* The argument of a section by this name, "" of one that has none; NULL: it is another one. */
+static const char *match_section(const ConfigSection *s, const char *section) {
+        size_t n = strlen(s->name);
+
+        if (strncmp(s->name, section, n) != 0)
+                return NULL;
+        if (!s->find_or_add)
+                return section[n] ? NULL : "";
+        return section[n] == ' ' && section[n + 1] ? section + n + 1 : NULL;
+}
+
+static int find_section(Config *config, const char *section, const char *origin, void **ret_object,
+                        const ConfigSection **ret) {
+        for (size_t i = 0; i < config_n_sections; i++) {
+                const ConfigSection *s = &config_sections[i];
+                const char *argument = match_section(s, section);
+                int r = 0;
+
+                if (!argument)
+                        continue;
+                *ret_object = config;
+                *ret = s;
+                if (s->find_or_add)
+                        r = s->find_or_add(config, argument, ret_object);
+                if (r == -E2BIG)
+                        return log_error_errno(r, "%s: there are too many sections like [%s]", origin, section);
+                if (r < 0)
+                        return log_error_errno(r, "%s: '%s' cannot be a management device: %m", origin, argument);
+                return 0;
+        }
+
+        if (!section[0])
+                return log_error_errno(EINVAL, "%s: this stands before any [section]", origin);
+        return log_error_errno(EINVAL, "%s: there is no section [%s]", origin, section);
+}
+
+int config_begin_section(Config *config, const char *section, const char *origin) {
+        const ConfigSection *s;
+        void *object;
+
+        return find_section(config, section, origin, &object, &s);
+}
+
+static const ConfigKey *find_key(const ConfigSection *section, const char *name) {
+        for (size_t i = 0; i < config_n_keys; i++)
+                if (strcmp(config_keys[i].section, section->name) == 0 && strcmp(config_keys[i].name, name) == 0)
+                        return &config_keys[i];
+
+        return NULL;
+}
+
+static int set_value(Config *config, const char *section, const ConfigKey *key, void *object, const char *value,
+                     const char *origin) {
+        const ConfigOrigin *last = find_origin(config, section, key, 0);
         int r;
 
-        if (config_sim_is_section(section))
-                return config_sim_set(config, section, name, value, origin);
+        if (key->type->clear && last && last->source != config->source) {
+                forget_origins(config, section, key);
+                key->type->clear(key, object);
+        }
+
+        r = key->type->set(key, object, value);
+        if (r < 0)
+                return r;
+        if (!key->type->clear)
+                forget_origins(config, section, key);
+        return add_origin(config, section, key, origin);
+}
+
+int config_set(Config *config, const char *section, const char *name, const char *value, const char *origin) {
+        const ConfigSection *s;
+        const ConfigKey *key;
+        void *object;
+        int r;
+
+        r = find_section(config, section, origin, &object, &s);
+        if (r < 0)
+                return r;
+        key = find_key(s, name);
         if (!key)
                 return log_error_errno(EINVAL, "%s: there is no key '%s' in section [%s]", origin, name, section);
 
-        r = key->set(key, config, value);
+        r = set_value(config, section, key, object, value, origin);
+        if (r == -ENOMEM)
+                return log_oom();
         if (r == -ERANGE)
                 return log_error_errno(r, "%s: %s must be from %u to %u, and not '%s'", origin, name, key->min,
                                        key->max, value);
@@ -202,89 +206,9 @@ int config_set(Config *config, const char *section, const char *name, const char
         return 0;
 }
 
-/* The library cuts the name of a section that is longer. */
-#define SECTION_MAX 48
-
-typedef struct Reader {
-        Config *config;
-        FILE *file;
-        const char *path;
-        unsigned line;
-        int error;
-} Reader;
-
-static void reader_fail(Reader *reader, int error) {
-        if (reader->error == 0)
-                reader->error = error;
-}
-
-/* The library would take the rest of a long line for another line, whatever it says. A comment may be long. */
-static void drop_long_line(Reader *reader, char *line) {
-        int c = getc(reader->file);
-
-        if (c == EOF)
-                return;
-
-        while (c != '\n' && c != EOF)
-                c = getc(reader->file);
-        if (line[0] != '#' && line[0] != ';')
-                reader_fail(reader,
-                            log_error_errno(E2BIG, "%s:%u: the line is too long", reader->path, reader->line));
-        line[0] = '\0';
-}
-
-/* The library reads by this; it is how the line is known when a key is handled. An indented line is one like the
- * others, and not, as the library would have it, a second value of the key above. */
-static char *read_line(char *buffer, int size, void *userdata) {
-        Reader *reader = userdata;
-        const char *text;
-
-        reader->line++;
-        if (!fgets(buffer, size, reader->file))
-                return NULL;
-
-        text = buffer + strspn(buffer, " \t");
-        memmove(buffer, text, strlen(text) + 1);
-        if (!strchr(buffer, '\n') && !feof(reader->file))
-                drop_long_line(reader, buffer);
-        return buffer;
-}
-
-static int handle_key(void *userdata, const char *section, const char *name, const char *value) {
-        Reader *reader = userdata;
-        char origin[512];
-        int r;
-
-        (void) snprintf(origin, sizeof origin, "%s:%u", reader->path, reader->line);
-        if (strlen(section) > SECTION_MAX)
-                r = log_error_errno(E2BIG, "%s: the name of section [%s...] is too long", origin, section);
-        else
-                r = config_set(reader->config, section, name, value, origin);
-        if (r < 0)
-                reader_fail(reader, r);
-        return 1;
-}
-
-int config_read(Config *config, const char *path) {
-        Reader reader = { .config = config, .path = path };
-        int r;
-
-        reader.file = fopen(path, "re");
-        if (!reader.file)
-                return errno == ENOENT ? -ENOENT : log_error_errno(errno, "Cannot read %s: %m", path);
-
-        r = ini_parse_stream(read_line, &reader, handle_key, &reader);
-        if (r == 0 && ferror(reader.file))
-                r = log_error_errno(EIO, "Cannot read %s: %m", path);
-        else if (r > 0)
-                r = log_error_errno(EINVAL, "%s:%d: neither a section nor \"key = value\"", path, r);
-        fclose(reader.file);
-        return r < 0 ? r : reader.error;
-}
-
 int config_finish(Config *config) {
-        char socket[PATH_MAX];
         SimConfig sim = { .mgmtdevs = config->sims, .n_mgmtdevs = config->n_sims };
+        char socket[PATH_MAX];
         Failure f = FAILURE_INIT;
 
         if (config->n_sims > 0 && sim_config_check(&sim, &f) < 0)
@@ -294,18 +218,17 @@ int config_finish(Config *config) {
                 return 0;
 
         (void) snprintf(socket, sizeof socket, "unix:%s/api.sock", config->runtime_dir);
-        return config_set(config, "daemon", "listen", socket, "runtime_dir");
+        return config_set(config, "daemon", "listen", socket, "default, from runtime_dir");
 }
 
-void config_print(const Config *config, FILE *out) {
-        const char *section = "";
+void *config_object(const Config *config, const ConfigSection *section, size_t i,
+                    char ret_name[static CONFIG_SECTION_MAX]) {
+        void *object = i == 0 ? (void *) config : NULL;
+        const char *argument = NULL;
 
-        for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
-                if (strcmp(section, keys[i].section) != 0) {
-                        fprintf(out, "%s[%s]\n", *section ? "\n" : "", keys[i].section);
-                        section = keys[i].section;
-                }
-                keys[i].print(&keys[i], config, out);
-        }
-        config_sim_print(config, out);
+        if (section->get)
+                object = section->get(config, i, &argument);
+        (void) snprintf(ret_name, CONFIG_SECTION_MAX, "%s%s%s", section->name, argument ? " " : "",
+                        argument ? argument : "");
+        return object;
 }

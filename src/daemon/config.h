@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The daemon's configuration: defaults, then the file, then the command line. One table of keys serves reading,
- * checking and printing. */
+/* The daemon's configuration: defaults, then the files, then the command line. What keys there are stands in one
+ * table (config-table.c), which serves reading, checking and printing. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,14 +12,18 @@
 #include "sim/sim.h"
 #include "util/macro.h"
 
-#define CONFIG_LISTEN_MAX 16
-#define CONFIG_SIM_MAX    64
+#define CONFIG_LISTEN_MAX   16
+#define CONFIG_SIM_MAX      64
+#define CONFIG_DROP_INS_MAX 256
 
 typedef enum BackendKind {
         BACKEND_KERNEL,
         BACKEND_SIM,
         _BACKEND_MAX,
 } BackendKind;
+
+/* Where a value was set; see config-value.c. */
+typedef struct ConfigOrigin ConfigOrigin;
 
 typedef struct Config {
         BackendKind backend;
@@ -38,27 +42,41 @@ typedef struct Config {
 
         SimMgmtdev *sims; /* configured simulated management devices; none: the default one */
         size_t n_sims;
+
+        ConfigOrigin *origins;
+        size_t n_origins;
+        unsigned source; /* the one that is being read */
 } Config;
 
-/* Fills in the defaults. Returns 0, or -ENOMEM. */
+/* Fills in the defaults. Returns 0, or -ENOMEM. config_done() it in any case. */
 int config_init(Config *config);
 void config_done(Config *config);
 
-/* Reads the file. Every fault is logged with file and line. Returns 0, -ENOENT if there is no such file, or
- * another negative errno. */
+/* What is set from now on comes from another source: its values stand instead of those of earlier ones, also where
+ * a key can have several. */
+void config_begin_source(Config *config);
+
+/* Reads the file as a source of its own. Every fault is logged with file and line. Returns 0, -ENOENT if there is
+ * no such file, or another negative errno. */
 int config_read(Config *config, const char *path);
 
-/* Sets one key as if it stood in the file ("daemon", "backend", "sim"); the fault is logged after origin. */
-int config_set(Config *config, const char *section, const char *key, const char *value, const char *origin);
+/* Reads every *.conf in the directories (the last is NULL), ordered by file name wherever it lies. Of files with
+ * one name only that in the first of the directories counts. A directory need not be there. Returns as
+ * config_read(), but never -ENOENT. */
+int config_read_drop_ins(Config *config, const char *const *directories);
 
-/* Forgets the listening addresses set so far. */
-void config_clear_listen(Config *config);
+/* Makes sure that there is such a section; one with an argument ("sim HANDLE") is made by this. origin: where it
+ * stands; the fault is logged after it. Returns 0, or a negative errno. */
+int config_begin_section(Config *config, const char *section, const char *origin);
+
+/* Sets one key as if it stood in the file ("daemon", "backend", "sim"). As config_begin_section(). */
+int config_set(Config *config, const char *section, const char *key, const char *value, const char *origin);
 
 /* What can only be checked when all is known; adds the default listening socket. Returns 0, or a negative errno
  * that was logged. */
 int config_finish(Config *config);
 
-/* Prints it in the form of the file. */
+/* Prints it in the form of the file, each value below a comment that says where it was set. */
 void config_print(const Config *config, FILE *out);
 
 const char *backend_kind_name(BackendKind kind);

@@ -12,6 +12,13 @@
 #define DEFAULT_CONFIG SYSCONFDIR "/hsvdpa/hsvdpad.conf"
 #define OPTIONS_MAX    64
 
+static const char *const drop_in_directories[] = {
+        SYSCONFDIR "/hsvdpa/hsvdpad.conf.d",
+        "/run/hsvdpa/hsvdpad.conf.d",
+        VENDORDIR "/hsvdpa/hsvdpad.conf.d",
+        NULL,
+};
+
 typedef enum Action {
         ACTION_RUN,
         ACTION_CHECK_CONFIG,
@@ -134,6 +141,20 @@ static int apply_setting(Config *config, const char *key, const char *value) {
         return config_set(config, "daemon", key, value, "command line");
 }
 
+static int read_named_file(Config *config, const char *path) {
+        int r = config_read(config, path);
+
+        return r == -ENOENT ? log_error_errno(r, "Cannot read %s: %m", path) : r;
+}
+
+/* All faults of all files are said at once. */
+static int read_default_files(Config *config) {
+        int r = config_read(config, DEFAULT_CONFIG);
+        int k = config_read_drop_ins(config, drop_in_directories);
+
+        return r < 0 && r != -ENOENT ? r : k;
+}
+
 static int load_config(const Arguments *args, Config *config) {
         int r;
 
@@ -141,16 +162,11 @@ static int load_config(const Arguments *args, Config *config) {
         if (r < 0)
                 return log_oom();
 
-        r = config_read(config, args->config_path ? args->config_path : DEFAULT_CONFIG);
-        if (r == -ENOENT && args->config_path)
-                return log_error_errno(r, "Cannot read %s: %m", args->config_path);
-        if (r < 0 && r != -ENOENT)
+        r = args->config_path ? read_named_file(config, args->config_path) : read_default_files(config);
+        if (r < 0)
                 return r;
 
-        /* The addresses on the command line stand instead of those in the file. */
-        for (size_t i = 0; i < args->n_settings; i++)
-                if (strcmp(args->settings[i].key, "listen") == 0)
-                        config_clear_listen(config);
+        config_begin_source(config);
         for (size_t i = 0; i < args->n_settings; i++) {
                 r = apply_setting(config, args->settings[i].key, args->settings[i].value);
                 if (r < 0)

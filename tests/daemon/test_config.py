@@ -2,6 +2,7 @@
 """Command line, configuration file, listening addresses, and what is told to a service manager."""
 
 import configparser
+import re
 import socket
 import subprocess
 
@@ -9,7 +10,7 @@ import pytest
 
 from client import Client
 from daemon import EXIT_CONFIG, EXIT_USAGE, PROGRAM
-from support import DEADLINE, sim_section
+from support import DEADLINE, TREE, sim_section
 
 
 def ask(*arguments):
@@ -62,8 +63,12 @@ BAD_FILES = [
     ("[daemon]\nstate_dir = relative\n", ":2:", "relative", "state_dir"),
     ("[daemon]\nlisten = tcp:x\n", ":2:", "tcp:x", "listen"),
     ("[daemon]\nstop_timeout_sec = 0\n", ":2:", "stop_timeout_sec", "from 1 to 3600"),
-    ("[bogus]\nbackend = sim\n", ":2:", "[bogus]", "backend"),
-    ("backend = sim\n", ":1:", "backend"),
+    ("[bogus]\nbackend = sim\n", ":1:", "[bogus]"),
+    ("[limits]\n\n[bogus]\n", ":3:", "[bogus]"),
+    ("[sim]\n", ":1:", "[sim]"),
+    ("backend = sim\n", ":1:", "section"),
+    ("[limits]\nmax_devices = 1\nmax_devices = 1\n", ":3:", "max_devices", ":2"),
+    ("[limits]\nmax_dev\x00ices = 5\n", ":2:", "NUL"),
     ("[limits]\nmax_devices = 0\n", ":2:", "max_devices", "from 1 to 1048576"),
     ("[limits]\nmax_devices = 1048577\n", ":2:", "max_devices"),
     ("[limits]\nmax_devices = -1\n", ":2:", "max_devices"),
@@ -80,8 +85,8 @@ BAD_FILES = [
     ("\x00\x01\n[limits]\nmax_devices = 5\n", ":1:"),
     ("# " + 1000 * "x" + "\n[limits]\n" + "max_devices = 0\n", ":3:", "max_devices"),
     ("[limits]\nmax_devices = " + 1000 * "1" + "\n", ":2:"),
-    (sim_section("../x", classes="net"), ":2:", "../x"),
-    (sim_section("a/b/c", classes="net"), ":2:", "a/b/c"),
+    (sim_section("../x"), ":1:", "../x"),
+    (sim_section("a/b/c", classes="net"), ":1:", "a/b/c"),
     (sim_section("sim0", classes="nic"), ":2:", "nic", "classes"),
     (sim_section("sim0", classes=""), ":2:", "classes"),
     (sim_section("sim0", classes="net,64"), ":2:", "classes"),
@@ -106,6 +111,35 @@ def test_wrong_file(make_daemon, text, place, words):
     assert not daemon.state_dir.exists()
 
 
+def documented_keys():
+    """What docs/configuration.md says: (section, key) and the default."""
+    section, keys = "", {}
+    for line in (TREE / "docs" / "configuration.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        heading = re.match(r"#+ `\[(\w+)", line)
+        if heading:
+            section = heading[1]
+        elif line.startswith("| `"):
+            for key in re.findall(r"`(\w+)`", cells[0]):
+                keys[section, key] = cells[1].strip("`")
+    return keys
+
+
+def test_every_key_is_documented(make_daemon):
+    """With its default, where that is one value."""
+    handle = "pci/0000:01:00.0"
+    daemon = make_daemon(sim_section(handle, classes="net", numa_node=0))
+    printed = ask(f"--config={daemon.config_path}", "--print-config").stdout
+    config = configparser.ConfigParser(strict=False)
+    config.read_string(printed)
+    keys = {(name.split()[0], key): value for name in config.sections() for key, value in config[name].items()}
+    documented = documented_keys()
+    assert set(keys) == set(documented)
+    for key, value in keys.items():
+        if f"# default\n{key[1]} = {value}\n" in printed:
+            assert documented[key] == value
+
+
 def test_every_fault_of_a_file_is_told(make_daemon):
     result = make_daemon("[daemon]\na = 1\nb = 2\n[limits]\nmax_devices = 0\n").run("--check-config")
     assert result.returncode == EXIT_CONFIG
@@ -126,6 +160,10 @@ def test_check_config(make_daemon):
     assert not daemon.state_dir.exists()
 
 
+def without_comments(text):
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
 def test_print_config_is_a_configuration(make_daemon):
     """What is printed, read again, is printed again; and it is what counts."""
     daemon = make_daemon(
@@ -143,7 +181,9 @@ def test_print_config_is_a_configuration(make_daemon):
     assert (config["daemon"]["backend"], config["daemon"]["stop_timeout_sec"]) == ("sim", "7")
     assert config["daemon"]["state_dir"] == str(daemon.state_dir)
     assert "tcp:127.0.0.1:1" not in result.stdout
-    assert f"listen = tcp:[::1]:2\nlisten = unix:{daemon.socket}\n" in result.stdout
+    lines = without_comments(result.stdout)
+    first = lines.index("listen = tcp:[::1]:2")
+    assert lines[first + 1] == f"listen = unix:{daemon.socket}"
     assert config["limits"]["max_devices"] == "5"
     pf = config["sim pci/0000:01:00.0"]
     keys = ("classes", "transport", "numa_node", "fail_bind")
@@ -152,7 +192,23 @@ def test_print_config_is_a_configuration(make_daemon):
 
     daemon.configure(result.stdout)
     again = ask(f"--config={daemon.config_path}", "--print-config")
-    assert (again.returncode, again.stderr, again.stdout) == (0, "", result.stdout)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert without_comments(again.stdout) == lines
+
+
+def test_print_config_says_where_it_comes_from(make_daemon):
+    daemon = make_daemon("[daemon]\nlog_level = debug\n[limits]\nmax_devices = 5\n[sim a]\n")
+    printed = daemon.run("--print-config", "--log-level=err").stdout
+    path = daemon.config_path
+    for text in ("# command line\nlog_level = err\n", f"# {path}:4\nmax_devices = 5\n",
+                 "# default\nmax_operations = 4096\n", "# default\nmax_vqs = 65\n",
+                 f"# default, from runtime_dir\nlisten = unix:{daemon.socket}\n"):
+        assert text in printed
+
+
+def test_a_section_without_keys(make_daemon):
+    client = make_daemon("[sim a]\n[sim b]\n").start()
+    assert [m["handle"] for m in client.get("/v1/mgmtdevs").expect(200).json["items"]] == ["a", "b"]
 
 
 def test_relative_directories(make_daemon):

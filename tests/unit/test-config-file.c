@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "daemon/config.h"
 #include "unit.h"
@@ -55,7 +56,7 @@ static const char whole[] = "\xef\xbb\xbf; with a comment\n"
                             "stop_timeout_sec = 5\n"
                             "\n"
                             "[limits]\n"
-                            "max_devices = 1\nmax_operations = 2\nmax_connections = 3\n"
+                            "max_operations = 2\nmax_connections = 3\n"
                             "max_body_bytes = 1024\nidle_timeout_sec = 4\n"
                             "[sim pci/0000:01:00.0]\n"
                             "classes = net\ntransport = pci-pf\nnuma_node = 1\nmax_devices = 8\nmax_vqs = 9\n"
@@ -66,7 +67,7 @@ static const char whole[] = "\xef\xbb\xbf; with a comment\n"
                             "[limits]\n"
                             "max_devices = 7\n";
 
-/* Every key; the later one wins; and what is printed reads as the same. */
+/* Every key; a section can come twice; and what is printed reads as the same. */
 START_TEST(test_read) {
         _cleanup_free_ char *log = NULL, *text = NULL, *again = NULL;
         _cleanup_(config_done) Config second;
@@ -92,7 +93,8 @@ START_TEST(test_read) {
         ck_assert_msg(read_text(&second, text, &log) == 0, "%s", log);
         ck_assert_int_eq(config_finish(&second), 0);
         again = print(&second);
-        ck_assert_str_eq(text, again);
+        ck_assert_ptr_nonnull(strstr(text, "conf:4\nbackend = sim\n"));
+        ck_assert_ptr_nonnull(strstr(again, "conf:3\nbackend = sim\n"));
         ck_assert_mem_eq(config.sims, second.sims, 2 * sizeof *config.sims);
 }
 END_TEST
@@ -100,24 +102,35 @@ END_TEST
 static const struct {
         const char *text;
         int r;
-        const char *log; /* behind the path and a colon */
+        const char *log; /* behind the path and a colon, which '%' stands for where they come again */
 } files[] = {
         { "[daemon]\n\nbackend = x\n", -EINVAL, "3: 'x' is not a value that backend can have\n" },
         { "[daemon]\nnonsense\n", -EINVAL, "2: neither a section nor \"key = value\"\n" },
         { "[daemon\n", -EINVAL, "1: neither a section nor \"key = value\"\n" },
-        { "backend = sim\n", -EINVAL, "1: there is no key 'backend' in section []\n" },
+        { "backend = sim\n", -EINVAL, "1: this stands before any [section]\n" },
         { "[limits]\nmax_devices = 0\n", -ERANGE, "2: max_devices must be from 1 to 1048576, and not '0'\n" },
-        { "[sim a]\nmax_vqs = 99999\n", -ERANGE, "2: '99999' is not a value that max_vqs can have\n" },
-        { "[sim /]\nmax_vqs = 1\n", -EINVAL, "2: '/' cannot be a management device: Invalid argument\n" },
+        { "[sim a]\nmax_vqs = 99999\n", -ERANGE, "2: max_vqs must be from 0 to 65535, and not '99999'\n" },
+        { "[sim /]\nmax_vqs = 1\n", -EINVAL, "1: '/' cannot be a management device: Invalid argument\n" },
+        { "[sim]\n", -EINVAL, "1: there is no section [sim]\n" },
+        { "[sim ]\n[other]\nx = 1\ny = 2\n", -EINVAL,
+          "1: there is no section [sim ]\n%2: there is no section [other]\n" },
+        { "[limits]\nmax_devices = 1\n[daemon]\n[limits]\nmax_devices = 1\n", -EEXIST,
+          "5: max_devices was set before, at %2\n" },
         { "[daemon]\nbackend =\n", -EINVAL, "2: '' is not a value that backend can have\n" },
 };
 
 START_TEST(test_fault) {
         _cleanup_free_ char *log = NULL;
-        char expected[512];
+        const char *p = files[_i].log, *more;
+        char expected[1024];
+        size_t n;
 
         ck_assert_int_eq(read_text(&config, files[_i].text, &log), files[_i].r);
-        (void) snprintf(expected, sizeof expected, "%s:%s", unit_path("conf"), files[_i].log);
+        n = (size_t) snprintf(expected, sizeof expected, "%s:", unit_path("conf"));
+        for (; (more = strchr(p, '%')); p = more + 1)
+                n += (size_t) snprintf(expected + n, sizeof expected - n, "%.*s%s:", (int) (more - p), p,
+                                       unit_path("conf"));
+        (void) snprintf(expected + n, sizeof expected - n, "%s", p);
         ck_assert_str_eq(log, expected);
 }
 END_TEST
@@ -181,6 +194,85 @@ START_TEST(test_long_section) {
 }
 END_TEST
 
+/* A section is there also without a key. */
+START_TEST(test_empty_section) {
+        _cleanup_free_ char *log = NULL;
+
+        ck_assert_msg(read_text(&config, "[sim a]\n  [sim b] ; as it is\n[sim c]\nmax_vqs = 3\n", &log) == 0, "%s",
+                      log);
+        ck_assert_uint_eq(config.n_sims, 3);
+        ck_assert_str_eq(config.sims[1].info.handle, "b");
+        ck_assert_uint_eq(config.sims[1].info.max_vqs, sim_config_default()->mgmtdevs[0].info.max_vqs);
+        ck_assert_uint_eq(config.sims[2].info.max_vqs, 3);
+}
+END_TEST
+
+/* Neither ends a line nor hides the rest of it. */
+START_TEST(test_nul) {
+        static const char *const texts[] = { "[daemon]\nba\0ckend = sim\n", "[daemon]\nbackend = sim\0 or so\n",
+                                             "[daemon]\n#\0 backend = sim\n", "[daemon]\n\0\nbackend = sim" };
+        static const size_t sizes[] = { 24, 30, 27, 24 };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_free_ char *log = NULL;
+
+                unit_write_file(unit_path("conf"), texts[i], sizes[i]);
+                unit_capture_begin();
+                ck_assert_int_eq(config_read(&config, unit_path("conf")), -EINVAL);
+                log = unit_capture_end();
+                ck_assert_msg(strstr(log, "conf:2: there is a NUL byte"), "%s", log);
+        }
+}
+END_TEST
+
+static void write_drop_in(const char *directory, const char *name, const char *text) {
+        char path[128];
+
+        (void) mkdir(unit_path(directory), 0755);
+        (void) snprintf(path, sizeof path, "%s/%s", directory, name);
+        unit_write_file(unit_path(path), text, strlen(text));
+}
+
+/* By the name of the file wherever it lies; one name counts once, in the first directory that has it. */
+START_TEST(test_drop_ins) {
+        char etc[256], run[256], lib[256];
+        const char *const directories[] = { etc, run, lib, unit_path("none"), NULL };
+
+        strcpy(etc, unit_path("etc"));
+        strcpy(run, unit_path("run"));
+        strcpy(lib, unit_path("lib"));
+        write_drop_in("lib", "90-a.conf", "[limits]\nmax_devices = 90\n");
+        write_drop_in("lib", "10-b.conf", "[limits]\nmax_devices = 10\nmax_operations = 10\n");
+        write_drop_in("lib", "20-masked.conf", "[limits]\nmax_operations = 20\n");
+        write_drop_in("run", "20-masked.conf", "[limits]\nmax_operations = 21\n");
+        write_drop_in("etc", "20-masked.conf", "");
+        write_drop_in("etc", "95-c", "[limits]\nmax_devices = 95\n");
+        write_drop_in("etc", ".96-c.conf", "[limits]\nmax_devices = 96\n");
+        write_drop_in("etc", "97-c.conf~", "[limits]\nmax_devices = 97\n");
+        write_drop_in("run", "50-d.conf", "[limits]\nmax_devices = 50\nidle_timeout_sec = 50\n");
+        ck_assert_int_eq(config_read_drop_ins(&config, directories), 0);
+        ck_assert_uint_eq(config.max_devices, 90);
+        ck_assert_uint_eq(config.max_operations, 10);
+        ck_assert_uint_eq(config.idle_timeout_sec, 50);
+}
+END_TEST
+
+/* A fault in one does not hide those in others. */
+START_TEST(test_drop_in_faults) {
+        const char *const directories[] = { unit_path("etc"), NULL };
+        _cleanup_free_ char *log = NULL;
+
+        write_drop_in("etc", "1.conf", "[limits]\nx = 1\n");
+        write_drop_in("etc", "2.conf", "[limits]\nmax_devices = 2\n");
+        write_drop_in("etc", "3.conf", "\n\ny = 3\n");
+        unit_capture_begin();
+        ck_assert_int_lt(config_read_drop_ins(&config, directories), 0);
+        log = unit_capture_end();
+        ck_assert_msg(strstr(log, "/etc/1.conf:2: ") && strstr(log, "/etc/3.conf:3: "), "%s", log);
+        ck_assert_ptr_null(strstr(log, "2.conf"));
+}
+END_TEST
+
 START_TEST(test_last_line_without_end) {
         _cleanup_free_ char *log = NULL;
 
@@ -208,6 +300,10 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_long_line);
         tcase_add_test(tcase, test_long_comment);
         tcase_add_test(tcase, test_long_section);
+        tcase_add_test(tcase, test_empty_section);
+        tcase_add_test(tcase, test_nul);
+        tcase_add_test(tcase, test_drop_ins);
+        tcase_add_test(tcase, test_drop_in_faults);
         tcase_add_test(tcase, test_last_line_without_end);
         tcase_add_test(tcase, test_no_file);
 }

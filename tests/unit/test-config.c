@@ -19,15 +19,19 @@ static void tear_down(void) {
         config_done(&config);
 }
 
-/* The whole of it, as it would be printed; the caller's to free. */
+/* The whole of it, as it would be printed, but for the comments; the caller's to free. */
 static char *print(const Config *c) {
-        char *text = NULL;
+        char *text = NULL, *end;
         size_t size;
         FILE *out = open_memstream(&text, &size);
 
         ck_assert_ptr_nonnull(out);
         config_print(c, out);
         ck_assert_int_eq(fclose(out), 0);
+        for (char *p = text; (p = strstr(p, "# "));) {
+                end = strchr(p, '\n') + 1;
+                memmove(p, end, strlen(end) + 1);
+        }
         return text;
 }
 
@@ -204,11 +208,57 @@ START_TEST(test_finish) {
         ck_assert_int_lt(config_finish(&config), 0);
         ck_assert_int_eq(config_set(&config, "daemon", "listen", "unix:/a", ""), 0);
         ck_assert_int_eq(config_finish(&config), 0);
-        config_clear_listen(&config);
-        ck_assert_uint_eq(config.n_listen, 0);
+        config_begin_source(&config);
+        ck_assert_int_eq(config_set(&config, "daemon", "runtime_dir", "/r", ""), 0);
+        ck_assert_int_eq(config_finish(&config), 0);
+        ck_assert_str_eq(config.listen[0], "unix:/a");
+
+        config_done(&config);
+        ck_assert_int_eq(config_init(&config), 0);
         ck_assert_int_eq(config_set(&config, "daemon", "runtime_dir", "/r", ""), 0);
         ck_assert_int_eq(config_finish(&config), 0);
         ck_assert_str_eq(config.listen[0], "unix:/r/api.sock");
+}
+END_TEST
+
+/* Each source's values stand instead of those of the ones before, also where there can be several. */
+START_TEST(test_sources) {
+        ck_assert_int_eq(config_set(&config, "daemon", "listen", "unix:/a", "first"), 0);
+        ck_assert_int_eq(config_set(&config, "daemon", "listen", "unix:/b", "first"), 0);
+        ck_assert_int_eq(config_set(&config, "limits", "max_devices", "1", "first"), 0);
+        ck_assert_int_eq(config_set(&config, "limits", "max_operations", "1", "first"), 0);
+        config_begin_source(&config);
+        ck_assert_int_eq(config_set(&config, "daemon", "listen", "unix:/c", "second"), 0);
+        ck_assert_int_eq(config_set(&config, "daemon", "listen", "unix:/d", "second"), 0);
+        ck_assert_int_eq(config_set(&config, "limits", "max_devices", "2", "second"), 0);
+        ck_assert_uint_eq(config.n_listen, 2);
+        ck_assert_str_eq(config.listen[0], "unix:/c");
+        ck_assert_str_eq(config.listen[1], "unix:/d");
+        ck_assert_uint_eq(config.max_devices, 2);
+        ck_assert_uint_eq(config.max_operations, 1);
+}
+END_TEST
+
+START_TEST(test_origins) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+
+        ck_assert_ptr_nonnull(out);
+        ck_assert_int_eq(config_set(&config, "daemon", "listen", "unix:/a", "file:1"), 0);
+        ck_assert_int_eq(config_set(&config, "daemon", "listen", "unix:/b", "file:2"), 0);
+        ck_assert_int_eq(config_set(&config, "limits", "max_devices", "1", "file:3"), 0);
+        ck_assert_int_eq(config_set(&config, "sim a", "max_vqs", "5", "file:4"), 0);
+        ck_assert_int_eq(config_set(&config, "sim b", "max_vqs", "6", "file:5"), 0);
+        config_begin_source(&config);
+        ck_assert_int_eq(config_set(&config, "limits", "max_devices", "2", "command line"), 0);
+        config_print(&config, out);
+        ck_assert_int_eq(fclose(out), 0);
+        ck_assert_ptr_nonnull(strstr(text, "# file:1\nlisten = unix:/a\n# file:2\nlisten = unix:/b\n"));
+        ck_assert_ptr_nonnull(strstr(text, "# command line\nmax_devices = 2\n# default\nmax_operations = 4096\n"));
+        ck_assert_ptr_nonnull(strstr(text, "# file:4\nmax_vqs = 5\n"));
+        ck_assert_ptr_nonnull(strstr(text, "# file:5\nmax_vqs = 6\n"));
+        ck_assert_ptr_null(strstr(text, "file:3"));
 }
 END_TEST
 
@@ -219,6 +269,8 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_set_and_print);
         tcase_add_test(tcase, test_too_many);
         tcase_add_test(tcase, test_finish);
+        tcase_add_test(tcase, test_sources);
+        tcase_add_test(tcase, test_origins);
 }
 
 int main(void) {

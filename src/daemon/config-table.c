@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * All keys. They are printed in this order; those of one section stand together. */
+#include "daemon/config-table.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/config-sim.h"
+#include "daemon/listen.h"
+#include "util/log.h"
+
+const ConfigSection config_sections[] = {
+        { "daemon" },
+        { "limits" },
+        { "sim", config_sim_find_or_add, config_sim_get },
+};
+const size_t config_n_sections = ELEMENTSOF(config_sections);
+
+static const char *const backend_names[_BACKEND_MAX] = { [BACKEND_KERNEL] = "kernel", [BACKEND_SIM] = "sim" };
+
+static const char *const log_level_names[] = {
+        [LOG_ERR] = "err",   [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
+        [LOG_INFO] = "info", [LOG_DEBUG] = "debug",
+};
+
+const char *backend_kind_name(BackendKind kind) {
+        return backend_names[kind];
+}
+
+static const char *name_backend(unsigned value) {
+        return backend_names[value];
+}
+
+static const char *name_log_level(unsigned value) {
+        return log_level_names[value];
+}
+
+static int set_listen(const ConfigKey *key, void *object, const char *value) {
+        Config *config = object;
+        char *copy;
+
+        if (listen_check(value) < 0)
+                return -EINVAL;
+        if (config->n_listen == CONFIG_LISTEN_MAX)
+                return -E2BIG;
+        copy = strdup(value);
+        if (!copy)
+                return -ENOMEM;
+        config->listen[config->n_listen++] = copy;
+        return 0;
+}
+
+static void print_listen(const ConfigKey *key, const void *object, size_t i, FILE *out) {
+        const Config *config = object;
+
+        fputs(config->listen[i], out);
+}
+
+static size_t count_listen(const ConfigKey *key, const void *object) {
+        const Config *config = object;
+
+        return config->n_listen;
+}
+
+static void clear_listen(const ConfigKey *key, void *object) {
+        Config *config = object;
+
+        while (config->n_listen > 0)
+                free(config->listen[--config->n_listen]);
+}
+
+static const ConfigType type_listen = { set_listen, print_listen, count_listen, clear_listen };
+
+#define UINT(section, name, min, max, initial)                                                                     \
+        { section, #name, &config_uint, offsetof(Config, name), min, max, NULL, initial }
+#define SIM_UINT(name, member, max)                                                                                \
+        { "sim", name, &config_uint, offsetof(SimMgmtdev, member), 0, max }
+#define PATH(section, name, initial)                                                                               \
+        { section, #name, &config_path, offsetof(Config, name), 0, 0, NULL, initial }
+
+const ConfigKey config_keys[] = {
+        { "daemon", "backend", &config_name, offsetof(Config, backend), 0, _BACKEND_MAX, name_backend, "kernel" },
+        PATH("daemon", state_dir, "/var/lib/hsvdpa"),
+        PATH("daemon", runtime_dir, "/run/hsvdpa"),
+        { "daemon", "listen", &type_listen },
+        { "daemon", "log_level", &config_name, offsetof(Config, log_level), 0, ELEMENTSOF(log_level_names),
+          name_log_level, "info" },
+        UINT("daemon", stop_timeout_sec, 1, 3600, "30"),
+        UINT("limits", max_devices, 1, 1u << 20, "1048576"),
+        UINT("limits", max_operations, 1, 1u << 16, "4096"),
+        UINT("limits", max_connections, 1, 1u << 16, "1024"),
+        UINT("limits", max_body_bytes, 1024, 1u << 28, "1048576"),
+        UINT("limits", idle_timeout_sec, 1, 3600, "30"),
+        { "sim", "classes", &config_sim_classes },
+        { "sim", "transport", &config_name, offsetof(SimMgmtdev, info.transport), 0, _TRANSPORT_MAX,
+          config_sim_transport_name },
+        { "sim", "numa_node", &config_sim_numa_node, 0, 0, 1023 },
+        SIM_UINT("max_devices", info.capacity[RESOURCE_DEVICES].total, 1u << 20),
+        SIM_UINT("max_vqs", info.max_vqs, UINT16_MAX),
+        SIM_UINT("latency_usec", latency_usec, 60 * 1000 * 1000),
+        SIM_UINT("fail_create", fail_every[SIM_CREATE], UINT32_MAX),
+        SIM_UINT("fail_bind", fail_every[SIM_BIND], UINT32_MAX),
+        SIM_UINT("fail_publish", fail_every[SIM_PUBLISH], UINT32_MAX),
+        SIM_UINT("fail_destroy", fail_every[SIM_DESTROY], UINT32_MAX),
+};
+const size_t config_n_keys = ELEMENTSOF(config_keys);
