@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/url.h"
 
-#include <errno.h>
-
-static int hex_value(char c) {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-        return -EINVAL;
-}
+#include "util/hex.h"
 
 /* The byte that a sequence at text stands for; 0 if it is none, or stands for NUL. */
 static int unescape_byte(const char *text) {
         int high, low;
 
-        if (text[0] != '%' || (high = hex_value(text[1])) < 0 || (low = hex_value(text[2])) < 0)
+        if (text[0] != '%' || (high = hex_digit(text[1])) < 0 || (low = hex_digit(text[2])) < 0)
                 return 0;
 
         return high << 4 | low;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/hex.h"
+
 static const char *const bus_driver_names[_BUS_DRIVER_MAX] = {
         [BUS_DRIVER_VHOST_VDPA] = "vhost_vdpa",
         [BUS_DRIVER_VIRTIO_VDPA] = "virtio_vdpa",
@@ -109,16 +111,6 @@ const char *mac_format(const uint8_t mac[6], char *buffer) {
         (void) snprintf(buffer, MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
                         mac[4], mac[5]);
         return buffer;
-}
-
-static int hex_digit(char c) {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-        return -EINVAL;
 }
 
 int mac_parse(const char *text, uint8_t ret[6]) {

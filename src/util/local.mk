@@ -2,6 +2,7 @@
 libhsvdpad_a_SOURCES += \
 	src/util/clock.c src/util/clock.h \
 	src/util/fs.c src/util/fs.h \
+	src/util/hex.c src/util/hex.h \
 	src/util/json.c src/util/json.h \
 	src/util/log.c src/util/log.h \
 	src/util/macro.h \

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Logging, the clock, directories. */
+ * Logging, the clock, directories, digits. */
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #include "unit.h"
 #include "util/clock.h"
 #include "util/fs.h"
+#include "util/hex.h"
 #include "util/log.h"
 
 static const struct {
@@ -167,6 +170,17 @@ static mode_t mode_of(const char *name) {
         return st.st_mode & 07777;
 }
 
+START_TEST(test_hex_digit) {
+        static const char digits[] = "0123456789abcdef";
+
+        for (int c = CHAR_MIN; c <= CHAR_MAX; c++) {
+                const char *digit = c ? strchr(digits, tolower((unsigned char) c)) : NULL;
+
+                ck_assert_int_eq(hex_digit((char) c), digit ? (int) (digit - digits) : -EINVAL);
+        }
+}
+END_TEST
+
 START_TEST(test_make_directory) {
         ck_assert_int_eq(fs_make_directory(unit_path("a/b//c/"), 0700), 0);
         ck_assert_int_eq(fs_make_directory(unit_path("a/b/c"), 0700), 0);
@@ -213,6 +227,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_log_to_journal);
         tcase_add_test(tcase, test_log_too_long);
         tcase_add_test(tcase, test_log_from_threads);
+        tcase_add_test(tcase, test_hex_digit);
         tcase_add_test(tcase, test_join);
         tcase_add_test(tcase, test_make_directory);
         tcase_add_test(tcase, test_make_directory_slash);
