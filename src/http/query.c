@@ -6,12 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/url.h"
+
 void http_query_init(HttpQuery *q, JsonFaults *faults) {
         JsonDecoder document;
 
         json_decoder_init(&document, faults);
         json_decoder_enter(&q->decoder, &document, "query");
         q->n = 0;
+}
+
+void http_query_parse(HttpQuery *q, char *text) {
+        char *key;
+
+        while ((key = strsep(&text, "&"))) {
+                char *value = key;
+
+                if (!*key)
+                        continue;
+                for (char *c = key; (c = strchr(c, '+'));)
+                        *c = ' ';
+                (void) strsep(&value, "=");
+                if (value)
+                        (void) url_unescape(value);
+                (void) url_unescape(key);
+                http_query_add(q, key, value);
+        }
 }
 
 void http_query_fault(HttpQuery *q, const char *key, const char *code, const char *detail) {

@@ -26,6 +26,9 @@ typedef struct HttpQuery {
 
 void http_query_init(HttpQuery *q, JsonFaults *faults);
 
+/* Adds what is in the query of a URL, which is decoded in place. NULL: there is none. */
+void http_query_parse(HttpQuery *q, char *text);
+
 /* key and value are decoded already. */
 void http_query_add(HttpQuery *q, const char *key, const char *value);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * libmicrohttpd calls for a request with its header, then with each piece of its body, then once more for the
- * answer; and again after it was resumed.
+ * libmicrohttpd calls for a request with its target, then with its header, then with each piece of its body, then
+ * once more for the answer; and again after it was resumed.
  *
  * What is wrong with a header is known at once, but an answer before the body is read makes the library close the
  * socket under a client that is still writing, which then sees a broken pipe instead of the reason. So the body of
@@ -35,6 +35,7 @@ HttpRequest *http_request_unref(HttpRequest *r) {
         assert(!r->connection);
         if (r->response)
                 MHD_destroy_response(r->response);
+        free(r->query);
         free(r->body);
         free(r);
         return NULL;
@@ -158,13 +159,6 @@ static enum MHD_Result gather(HttpRequest *r, const char *data, size_t size) {
         return MHD_YES;
 }
 
-static enum MHD_Result add_parameter(void *input, enum MHD_ValueKind kind, const char *key, const char *value) {
-        HttpInput *in = input;
-
-        http_query_add(&in->query, key, value);
-        return MHD_YES;
-}
-
 /* Parses the body into in, and frees its text. False: it has been answered. */
 static bool parse_body(HttpRequest *r, HttpInput *in) {
         Failure f = FAILURE_INIT;
@@ -186,7 +180,7 @@ static void call_handler(HttpRequest *r) {
         in.faults.n = in.faults.n_omitted = 0;
         in.body = NULL;
         http_query_init(&in.query, &in.faults);
-        (void) MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, add_parameter, &in);
+        http_query_parse(&in.query, r->query);
 
         if (parse_body(r, &in))
                 r->route->handler(r, &in);
@@ -210,28 +204,41 @@ static enum MHD_Result finish(HttpRequest *r) {
 }
 
 /* The header is there. */
-static enum MHD_Result begin(const HttpOrigin *origin, struct MHD_Connection *connection, const char *method,
-                             const char *url, void **con_cls) {
-        HttpContext *context = origin->context;
-        HttpRequest *r;
+static enum MHD_Result begin(HttpRequest *r, const char *method, const char *url) {
+        uint64_t discard_max = (uint64_t) r->context->config.max_body_bytes + DISCARD_MAX;
 
-        if (request_new(origin, connection, &r) < 0)
-                return MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, context->out_of_memory);
-        *con_cls = r;
+        r->has_begun = true;
+        return http_refuse(r, r->origin->is_tcp, method, url, discard_max) ? finish(r) : MHD_YES;
+}
 
-        if (http_refuse(r, origin->is_tcp, method, url, (uint64_t) context->config.max_body_bytes + DISCARD_MAX))
-                return finish(r);
-        return MHD_YES;
+/* The library would make a record of each parameter in the memory of the connection, and if there is no more of
+ * that it waits until the connection is idle for too long, without an answer (0.9.75). So it gets no query to see:
+ * it looks at this text, which is its own and not constant, after this call. */
+void *http_request_on_target(void *origin, const char *target, struct MHD_Connection *connection) {
+        char *query = target ? strchr(target, '?') : NULL;
+        HttpRequest *r = NULL;
+
+        if (request_new(origin, connection, &r) == 0 && query) {
+                r->query = strdup(query + 1);
+                if (!r->query)
+                        (void) failure_set(&r->refusal, ERROR_OUT_OF_MEMORY, ENOMEM, "The query could not be kept");
+        }
+        if (query)
+                query[1] = '\0';
+        return r;
 }
 
 enum MHD_Result http_request_on_access(void *origin, struct MHD_Connection *connection, const char *url,
                                        const char *method, const char *version, const char *upload_data,
                                        size_t *upload_data_size, void **con_cls) {
+        const HttpContext *context = ((const HttpOrigin *) origin)->context;
         HttpRequest *r = *con_cls;
         size_t size = *upload_data_size;
 
         if (!r)
-                return begin(origin, connection, method, url, con_cls);
+                return MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, context->out_of_memory);
+        if (!r->has_begun)
+                return begin(r, method, url);
         if (size == 0)
                 return finish(r);
 

@@ -40,6 +40,7 @@ struct HttpRequest {
         HttpContext *context;              /* weak; valid while connection is */
         const HttpOrigin *origin;          /* weak; likewise */
         struct MHD_Connection *connection; /* weak; NULL when it is through */
+        bool has_begun;                    /* the header is there */
         bool suspended;
 
         const HttpRoute *route;
@@ -48,6 +49,7 @@ struct HttpRequest {
         Failure refusal; /* code != ERROR_NONE: what is wrong with the header, or the size */
         char allow[HTTP_ALLOW_MAX];
 
+        char *query; /* of the target, as it came; NULL: there is none */
         char *body;
         size_t body_size, body_capacity;
         uint64_t n_received; /* bytes of body, kept or not */
@@ -66,7 +68,9 @@ const char *http_request_header(const HttpRequest *r, const char *field);
 /* Gives the request its answer; for http/reply.c. response is taken over; NULL: there was no memory for it. */
 void http_request_answer(HttpRequest *r, unsigned status, struct MHD_Response *response);
 
-/* MHD_AccessHandlerCallback and MHD_RequestCompletedCallback; origin is a HttpOrigin. */
+/* The callback of MHD_OPTION_URI_LOG_CALLBACK, MHD_AccessHandlerCallback and MHD_RequestCompletedCallback; origin
+ * is a HttpOrigin. */
+void *http_request_on_target(void *origin, const char *target, struct MHD_Connection *connection);
 enum MHD_Result http_request_on_access(void *origin, struct MHD_Connection *connection, const char *url,
                                        const char *method, const char *version, const char *upload_data,
                                        size_t *upload_data_size, void **con_cls);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "http/handlers.h"
+#include "http/url.h"
 
 /* Names have no colon in them, so that "{name}:verb" stays free for more to come. */
 static const HttpRoute routes[] = {
@@ -25,40 +26,53 @@ static const HttpRoute routes[] = {
         { "GET", "/openapi.yaml", http_openapi_get, 0 },
 };
 
-/* The length of the parameter at the start of path, or 0 if it cannot be one. */
+/* Decodes the n bytes of a raw path into buffer, cut to HTTP_PARAM_MAX. A byte takes three characters at most: what
+ * is left out here would be cut in any case. */
+static void decode(const char *raw, size_t n, char *buffer) {
+        char text[3 * HTTP_PARAM_MAX];
+
+        if (n >= sizeof text)
+                n = sizeof text - 1;
+        memcpy(text, raw, n);
+        text[n] = '\0';
+        n = url_unescape(text);
+        if (n >= HTTP_PARAM_MAX)
+                n = HTTP_PARAM_MAX - 1;
+        memcpy(buffer, text, n);
+        buffer[n] = '\0';
+}
+
+/* The length of the parameter at the start of path: one segment, or two for a handle. */
 static size_t param_length(const char *pattern, const char *path) {
         size_t n = strcspn(path, "/"), second;
 
-        if (strncmp(pattern, "{handle}", 8) == 0 && n > 0 && path[n] == '/') {
-                second = strcspn(path + n + 1, "/");
-                return second > 0 ? n + 1 + second : 0;
-        }
+        if (strncmp(pattern, "{handle}", 8) != 0 || path[n] != '/')
+                return n;
 
-        return n;
+        second = strcspn(path + n + 1, "/");
+        return n > 0 && second > 0 ? n + 1 + second : n;
 }
 
+/* Segment by segment, as they came: a slash that is encoded in one does not end it. */
 static bool path_matches(const char *pattern, const char *path, char *ret_param) {
-        size_t n = strcspn(pattern, "{"), n_param;
+        char segment[HTTP_PARAM_MAX];
 
-        if (strncmp(pattern, path, n) != 0)
-                return false;
-        pattern += n;
-        path += n;
-        if (!*pattern) {
-                ret_param[0] = '\0';
-                return !*path;
+        ret_param[0] = '\0';
+        while (*pattern == '/' && *path == '/') {
+                size_t n_pattern = strcspn(++pattern, "/"), n = param_length(pattern, ++path);
+
+                if (n == 0)
+                        return false;
+                decode(path, n, segment);
+                if (*pattern == '{')
+                        strcpy(ret_param, segment);
+                else if (strlen(segment) != n_pattern || strncmp(segment, pattern, n_pattern) != 0)
+                        return false;
+                pattern += n_pattern;
+                path += n;
         }
 
-        n_param = param_length(pattern, path);
-        pattern += strcspn(pattern, "}") + 1;
-        if (n_param == 0 || strcmp(pattern, path + n_param) != 0)
-                return false;
-
-        if (n_param >= HTTP_PARAM_MAX)
-                n_param = HTTP_PARAM_MAX - 1;
-        memcpy(ret_param, path, n_param);
-        ret_param[n_param] = '\0';
-        return true;
+        return !*pattern && !*path;
 }
 
 /* Adds a method to what the field Allow lists. */

@@ -9,7 +9,7 @@
 typedef struct HttpRequest HttpRequest;
 typedef struct HttpInput HttpInput;
 
-/* A path parameter. Longer ones are cut, and are then still too long for a name or a handle. */
+/* A path parameter, decoded. Longer ones are cut, and are then still too long for a name or a handle. */
 #define HTTP_PARAM_MAX (HANDLE_MAX + 1)
 #define HTTP_ALLOW_MAX 48
 
@@ -26,7 +26,8 @@ typedef struct HttpRoute {
         unsigned flags;
 } HttpRoute;
 
-/* Returns ERROR_NONE with the route and its parameter (HTTP_PARAM_MAX bytes), or ERROR_NOT_FOUND, or
- * ERROR_METHOD_NOT_ALLOWED with the methods that the path has (HTTP_ALLOW_MAX bytes). */
+/* path is as it came, without the query. Returns ERROR_NONE with the route and its parameter (HTTP_PARAM_MAX
+ * bytes), or ERROR_NOT_FOUND, or ERROR_METHOD_NOT_ALLOWED with the methods that the path has (HTTP_ALLOW_MAX
+ * bytes). */
 ErrorCode http_router_find(const char *method, const char *path, const HttpRoute **ret, char *ret_param,
                            char *ret_allow);

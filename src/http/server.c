@@ -16,7 +16,6 @@
 
 #include "http/reply.h"
 #include "http/request.h"
-#include "http/url.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -49,8 +48,9 @@ static void on_message(void *userdata, const char *format, va_list ap) {
         log_debug("libmicrohttpd: %s", text);
 }
 
+/* The path stays as it came: what is decoded before it is cut into segments can have other segments. */
 static size_t on_unescape(void *userdata, struct MHD_Connection *connection, char *text) {
-        return url_unescape(text);
+        return strlen(text);
 }
 
 /* Sets the timer to when the library wants to run, or has it run again at once. What is to run again is never
@@ -126,6 +126,7 @@ static int listener_start(HttpListener *l, int fd) {
                                      MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
                                      MHD_OPTION_LISTEN_SOCKET, copy,
                                      MHD_OPTION_NOTIFY_COMPLETED, http_request_on_completed, &l->origin,
+                                     MHD_OPTION_URI_LOG_CALLBACK, http_request_on_target, &l->origin,
                                      MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
                                      MHD_OPTION_CONNECTION_LIMIT, config->max_connections,
                                      MHD_OPTION_CONNECTION_TIMEOUT, config->idle_timeout_sec,

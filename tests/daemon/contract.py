@@ -104,8 +104,10 @@ class Contract:
         self._check_answer(operation, method == "HEAD", answer, what)
 
     def _find(self, path):
+        # A slash that is encoded does not end a segment.
+        path = "/".join(unquote(segment).replace("/", "%2F") for segment in path.split("/"))
         for template, pattern, item in self._paths:
-            if pattern.match(unquote(path)):
+            if pattern.match(path):
                 return template, item
         return None, {}
 

@@ -37,6 +37,7 @@ BAD_NAMES = [
     "A", "aB", ".a", "a.", "-a", "a-", "_a", "a_", ".", "..", "...", "%2e", "%2e%2e", "a%20", "%20a", "a%20b",
     "a%0a", "%00", "a%00", "a%00b", "a%", "%zz", "a%2", "a:b", "a@b", "a~", "%C3%A4", "%ff", "a%7f", "x" * 64,
     "x" * 2000, "a+b", "a;b",
+    "kept%2Fstats", "kept%2f", "%2Fkept", "kept%3F", "kept%252F",
 ]
 
 
@@ -70,7 +71,7 @@ UNKNOWN_PATHS = [
     "/v1/devices//stats", "/v1/devices/a/b", "/v1/devices/kept/", "/v1/devices/kept/stats/",
     "/v1/devices/kept/stat", "/v1/device", "/V1/devices", "/v2/devices", "/v1/devices%00", "/v1/mgmtdevs/",
     "/healthz/", "/healthz/x", "/openapi.yml", "/openapi.json", "/../v1/host", "/v1/./host",
-    "/v1/host/../host", "/favicon.ico", "/" + "x" * 4000, "/%", "/%C3%A4", "/v1/devices/kept%2Fx",
+    "/v1/host/../host", "/favicon.ico", "/" + "x" * 4000, "/%", "/%C3%A4", "/v1%2Fdevices",
 ]
 
 

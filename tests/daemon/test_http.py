@@ -154,7 +154,8 @@ NOT_HTTP = {
     "long query": b"GET /v1/devices?" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     "long field": b"GET /v1/host HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 100_000 + b"\r\n\r\n",
     "many fields": b"GET /v1/host HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 20_000 + b"\r\n",
-    "many parameters": b"GET /v1/devices?" + b"a&" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "many cookies": b"GET /v1/host HTTP/1.1\r\nHost: x\r\nCookie: " + b"a=b;" * 5000 + b"\r\n\r\n",
+    "query after a NUL": b"GET /v1/host\0?" + b"a&" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     "endless line": b"A" * 100_000,
     "negative length": put(b"new", b"Content-Length: -1"),
     "no length": put(b"new", b"Content-Length: x"),
@@ -178,6 +179,18 @@ def test_what_is_not_http(client, data):
             pass
         assert not raw.rest(PATIENCE).startswith(b"HTTP/1.1 201")
     client.get("/healthz").expect(200)
+
+
+@pytest.mark.parametrize("n", [33, 300, 1000, 5000, 14000])
+def test_many_parameters(client, n):
+    """However many fit in a header: all are refused, and the connection goes on."""
+    with client.raw() as raw:
+        raw.sock.settimeout(patient(5))
+        for query in (b"a&" * n, b"limit=1&" * min(n, 3500)):
+            raw.send(b"GET /v1/devices?" + query + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = raw.answer().expect(400, "invalid-request")
+            assert "too-many" in {fault["code"] for fault in answer.json["errors"]}
+            raw.send(GET_HOST).answer().expect(200)
 
 
 def test_noise(client):

@@ -133,10 +133,17 @@ def test_each_candidate_says_why_it_cannot(several, spec, members):
 def test_unknown_handles(several):
     for handle in ("pci/0000:09:00.0", "pci", "vdpasim_ne", "vdpasim_net0", "no/such", "a%00"):
         several.get(f"/v1/mgmtdevs/{handle}").expect(404, "mgmtdev-not-found")
-    for handle in (".", "..", "pci/.", "pci/..%20", "a%20b", "x" * 128, "%C3%A4", "pci/.."):
+    for handle in (".", "..", "pci/.", "pci/..%20", "a%20b", "x" * 128, "%C3%A4", "pci/..", "%2F", "pci%2F..", "pci%2Fa/b"):
         several.get(f"/v1/mgmtdevs/{handle}").expect(400, "invalid-request", "/handle")
-    for handle in ("pci/0000:01:00.0/x", "pci//x", "%2F", "pci/0000:01:00.0/"):
+    for handle in ("pci/0000:01:00.0/x", "pci//x", "pci/0000:01:00.0/"):
         several.get(f"/v1/mgmtdevs/{handle}").expect(404, "not-found")
+
+
+def test_handle_in_one_segment_or_two(several):
+    answers = [several.get(f"/v1/mgmtdevs/{PF.replace('/', slash)}").expect(200) for slash in ("/", "%2F", "%2f")]
+    assert len({answer.body for answer in answers}) == 1
+    several.get(f"/v1/mgmtdevs/{PF.replace(':', '%3A')}").expect(200)
+    several.get(f"/v1/devices?mgmtdev={PF.replace('/', '%2F')}").expect(200)
 
 
 def test_one_that_is_pulled_out_and_put_back(make_daemon):

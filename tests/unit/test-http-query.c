@@ -2,6 +2,7 @@
 #include "http/query.h"
 
 #include <check.h>
+#include <string.h>
 
 static JsonFaults faults;
 static HttpQuery query;
@@ -16,6 +17,57 @@ static void assert_fault(const char *pointer, const char *code) {
         ck_assert_str_eq(faults.fault[0].pointer, pointer);
         ck_assert_str_eq(faults.fault[0].code, code);
 }
+
+static const struct {
+        const char *text;
+        const char *items; /* "key=value;", and no "=" if there is no value */
+} texts[] = {
+        { "", "" },
+        { "a", "a;" },
+        { "a=", "a=;" },
+        { "a=b&c=d", "a=b;c=d;" },
+        { "&a&&b=1&", "a;b=1;" },
+        { "=", "=;" },
+        { "a=b=c", "a=b=c;" },
+        { "a+b=c+d", "a b=c d;" },
+        { "a%3Db=c%26d%3Bx", "a=b=c&d;x;" },
+        { "a=%2B%252B", "a=+%2B;" },
+        { "a=%00%zz%", "a=%00%zz%;" },
+};
+
+START_TEST(test_parse) {
+        char text[64], items[64] = "";
+
+        strcpy(text, texts[_i].text);
+        http_query_parse(&query, text);
+        for (size_t i = 0; i < query.n; i++) {
+                strcat(items, query.item[i].key);
+                if (query.item[i].value)
+                        strcat(strcat(items, "="), query.item[i].value);
+                strcat(items, ";");
+        }
+        ck_assert_str_eq(items, texts[_i].items);
+        ck_assert_uint_eq(faults.n, 0);
+}
+END_TEST
+
+START_TEST(test_parse_nothing) {
+        http_query_parse(&query, NULL);
+        ck_assert_uint_eq(query.n, 0);
+}
+END_TEST
+
+START_TEST(test_parse_too_many) {
+        char text[2 * 10000 + 1];
+
+        for (size_t i = 0; i < 10000; i++)
+                memcpy(text + 2 * i, "a&", 3);
+        http_query_parse(&query, text);
+        ck_assert_uint_eq(query.n, HTTP_QUERY_MAX);
+        ck_assert_uint_eq(faults.n + faults.n_omitted, 10000 - HTTP_QUERY_MAX);
+        ck_assert_str_eq(faults.fault[0].code, "too-many");
+}
+END_TEST
 
 START_TEST(test_take) {
         const char *text = NULL;
@@ -117,6 +169,9 @@ int main(void) {
         int n_failed;
 
         tcase_add_checked_fixture(tcase, setup, NULL);
+        tcase_add_loop_test(tcase, test_parse, 0, (int) ELEMENTSOF(texts));
+        tcase_add_test(tcase, test_parse_nothing);
+        tcase_add_test(tcase, test_parse_too_many);
         tcase_add_test(tcase, test_take);
         tcase_add_loop_test(tcase, test_integer, 0, (int) ELEMENTSOF(integers));
         tcase_add_test(tcase, test_bool);
