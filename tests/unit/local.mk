@@ -43,6 +43,7 @@ check_PROGRAMS += \
 	tests/unit/test-store \
 	tests/unit/test-store-crash \
 	tests/unit/test-store-trouble \
+	tests/unit/test-unit \
 	tests/unit/test-util \
 	tests/unit/test-workqueue
 tests_unit_test_class_CFLAGS = $(UNIT_CFLAGS)
@@ -104,6 +105,8 @@ tests_unit_test_store_crash_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_store_crash_LDADD = $(UNIT_LDADD)
 tests_unit_test_store_trouble_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_store_trouble_LDADD = $(UNIT_LDADD)
+tests_unit_test_unit_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_unit_LDADD = $(UNIT_LDADD)
 tests_unit_test_util_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_util_LDADD = $(UNIT_LDADD)
 tests_unit_test_workqueue_CFLAGS = $(UNIT_CFLAGS)

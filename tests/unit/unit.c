@@ -11,14 +11,20 @@
 
 #define TIMEOUT_SEC 60
 
-static char directory[256];
+/* Those of the program, and of the test that runs in it. */
+static char program_directory[200], directory[256];
 static int saved_stderr = -1;
 static uint64_t random_state;
 
-static void make_directory(void) {
+static bool make_program_directory(void) {
         const char *parent = getenv("TMPDIR");
 
-        (void) snprintf(directory, sizeof directory, "%s/hsvdpa-unit-XXXXXX", parent ? parent : "/tmp");
+        (void) snprintf(program_directory, sizeof program_directory, "%s/hsvdpa-unit-XXXXXX", parent ?: "/tmp");
+        return mkdtemp(program_directory);
+}
+
+static void make_directory(void) {
+        (void) snprintf(directory, sizeof directory, "%s/XXXXXX", program_directory);
         ck_assert_ptr_nonnull(mkdtemp(directory));
         random_state = 1;
 }
@@ -37,6 +43,10 @@ int unit_main(const char *name, void (*add)(TCase *tcase)) {
         SRunner *runner = srunner_create(suite);
         int n_failed;
 
+        if (!make_program_directory()) {
+                perror(program_directory);
+                return 1;
+        }
         tcase_set_timeout(tcase, unit_is_slow() ? 20 * TIMEOUT_SEC : 2 * TIMEOUT_SEC);
         tcase_add_checked_fixture(tcase, make_directory, remove_directory);
         add(tcase);
@@ -44,6 +54,8 @@ int unit_main(const char *name, void (*add)(TCase *tcase)) {
         srunner_run_all(runner, CK_ENV);
         n_failed = srunner_ntests_failed(runner);
         srunner_free(runner);
+        /* A test that fails or dies leaves its own behind. */
+        (void) nftw(program_directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
         return n_failed > 0;
 }
 
