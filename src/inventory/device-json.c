@@ -47,8 +47,7 @@ static json_t *reason_encode(const Failure *reason) {
 
 /* What was observed; nulls while there is nothing to observe. */
 static json_t *status_encode(const Device *device) {
-        bool is_ready = device->state == DEVICE_READY;
-        const DeviceStatus *s = is_ready ? &device->status : &(DeviceStatus){};
+        const DeviceStatus *s = device->state == DEVICE_READY ? &device->status : &(DeviceStatus){};
         _cleanup_json_ json_t *status = NULL;
 
         /* clang-format off */
@@ -58,7 +57,7 @@ static json_t *status_encode(const Device *device) {
                            "driver", bus_driver_name(s->driver),
                            "endpoint", s->endpoint[0] ? json_text(s->endpoint) : json_null(),
                            "simulated", device->mgmtdev->info.simulated,
-                           "vendor_id", is_ready ? json_integer(s->vendor_id) : json_null(),
+                           "vendor_id", known_integer(s->vendor_id),
                            "max_vqs", known_integer(s->max_vqs),
                            "vq_size", known_integer(s->vq_size),
                            "features", s->has_features ? features_encode(device->spec.class, s->features) : json_null(),

@@ -173,7 +173,7 @@ END_TEST
 /* What was observed is shown of ready devices only. */
 START_TEST(test_status) {
         Device *device = add_device("a", "{\"class\":\"net\"}");
-        _cleanup_json_ json_t *reserved = device_encode(device), *ready = NULL, *failed = NULL;
+        _cleanup_json_ json_t *reserved = device_encode(device), *ready = NULL, *anonymous = NULL, *failed = NULL;
         const Failure f = { .code = ERROR_BACKEND_FAILED, .detail = "no\xff" };
         json_t *status = json_object_get(reserved, "status");
 
@@ -183,17 +183,23 @@ START_TEST(test_status) {
         ck_assert(json_is_null(json_object_get(status, "reason")));
         ck_assert(json_is_null(json_object_get(json_object_get(status, "net"), "mac")));
 
-        device->status = (DeviceStatus){
-                .driver = BUS_DRIVER_VIRTIO_VDPA, .endpoint = "eth0", .max_vqs = 3, .has_features = true
-        };
+        device->status = (DeviceStatus){ .driver = BUS_DRIVER_VIRTIO_VDPA,
+                                         .endpoint = "eth0",
+                                         .max_vqs = 3,
+                                         .has_features = true,
+                                         .vendor_id = 0x1af4 };
         inventory_set_state(&inventory, device, DEVICE_READY, NULL);
         ready = device_encode(device);
         status = json_object_get(ready, "status");
         ck_assert_str_eq(json_string_value(json_object_get(status, "driver")), "virtio_vdpa");
         ck_assert_str_eq(json_string_value(json_object_get(status, "endpoint")), "eth0");
-        ck_assert(json_is_integer(json_object_get(status, "vendor_id")));
+        ck_assert_int_eq(json_integer_value(json_object_get(status, "vendor_id")), 0x1af4);
         ck_assert(json_is_array(json_object_get(status, "features")));
         ck_assert(json_is_null(json_object_get(status, "vq_size")));
+
+        device->status.vendor_id = 0;
+        anonymous = device_encode(device);
+        ck_assert(json_is_null(json_object_get(json_object_get(anonymous, "status"), "vendor_id")));
 
         inventory_set_state(&inventory, device, DEVICE_FAILED, &f);
         failed = device_encode(device);
