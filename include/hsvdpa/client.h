@@ -173,7 +173,15 @@ HSV_PUBLIC int hsv_mgmtdev_get(HsvClient *client, const char *handle, HsvDocumen
 HSV_PUBLIC int hsv_device_create(HsvClient *client, const char *name, const char *spec, HsvDocument **ret,
                                  bool *ret_created);
 
+/* What hsv_device_create() would do, with nothing done: whether there is room ("mgmtdev": where), what it would
+ * take
+ * ("needs"), and what speaks against each management device ("candidates"). */
+HSV_PUBLIC int hsv_device_plan(HsvClient *client, const char *name, const char *spec, HsvDocument **ret);
+
 HSV_PUBLIC int hsv_device_get(HsvClient *client, const char *name, HsvDocument **ret);
+
+/* The same, but *ret is NULL if the device still is at that revision; 0: at none. To look often costs little. */
+HSV_PUBLIC int hsv_device_get_if_changed(HsvClient *client, const char *name, uint64_t revision, HsvDocument **ret);
 
 /* Changes a device. spec: a merge patch (RFC 7396) of its spec, as JSON text: members that are not there
  * stay, null takes one away. "owner", "labels" and in "net" the "mac" can change. if_revision: refused

@@ -3,6 +3,7 @@
 /* The calls about one device. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "client/request.h"
@@ -53,6 +54,38 @@ int hsv_device_create(HsvClient *client, const char *name, const char *spec, Hsv
         if (r == 0 && ret_created)
                 *ret_created = status == 201;
         return r;
+}
+
+int hsv_device_plan(HsvClient *client, const char *name, const char *spec, HsvDocument **ret) {
+        _cleanup_json_ json_t *body = NULL;
+        _cleanup_free_ char *device = NULL, *path = NULL;
+        int r;
+
+        if (name) {
+                r = device_path(client, name, &device);
+                if (r < 0)
+                        return r;
+        }
+        r = spec_body(client, spec, &body);
+        if (r < 0)
+                return r;
+        if (asprintf(&path, "%s?dry_run=true", name ? device : DEVICES) < 0) {
+                path = NULL;
+                return error_set(&client->error, ENOMEM, "Out of memory");
+        }
+        return client_call(client, &(Request){ .method = name ? "PUT" : "POST", .path = path, .body = body }, NULL,
+                           ret);
+}
+
+int hsv_device_get_if_changed(HsvClient *client, const char *name, uint64_t revision, HsvDocument **ret) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = device_path(client, name, &path);
+        if (r < 0)
+                return r;
+        return client_call(client, &(Request){ .method = "GET", .path = path, .not_revision = revision }, NULL,
+                           ret);
 }
 
 int hsv_device_get(HsvClient *client, const char *name, HsvDocument **ret) {

@@ -2,6 +2,7 @@
 #include "client/request.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@ typedef struct Transfer {
         char *url;
         char *body;
         struct curl_slist *headers;
+        bool is_conditional; /* 304 is an answer */
 
         char *answer;
         size_t n_answer;
@@ -72,9 +74,17 @@ static int add_header(Transfer *t, const char *header) {
         return 0;
 }
 
-static int prepare(Transfer *t, const Request *request) {
-        char if_match[48];
+/* A header field with an entity tag, if there is a revision to make it of. */
+static int add_revision(Transfer *t, const char *field, uint64_t revision) {
+        char header[48];
 
+        if (revision == 0)
+                return 0;
+        (void) snprintf(header, sizeof header, "%s: \"%" PRIu64 "\"", field, revision);
+        return add_header(t, header);
+}
+
+static int prepare(Transfer *t, const Request *request) {
         if (asprintf(&t->url, "%s%s", t->client->url.base, request->path) < 0) {
                 t->url = NULL;
                 return -ENOMEM;
@@ -86,13 +96,10 @@ static int prepare(Transfer *t, const Request *request) {
                 if (!t->body || add_header(t, "Content-Type: application/json") < 0)
                         return -ENOMEM;
         }
-        if (request->if_revision > 0) {
-                (void) snprintf(if_match, sizeof if_match, "If-Match: \"%llu\"",
-                                (unsigned long long) request->if_revision);
-                if (add_header(t, if_match) < 0)
-                        return -ENOMEM;
-        }
-        return 0;
+        t->is_conditional = request->not_revision > 0;
+        if (add_revision(t, "If-Match", request->if_revision) < 0)
+                return -ENOMEM;
+        return add_revision(t, "If-None-Match", request->not_revision);
 }
 
 #define SET(option, value) (curl_easy_setopt(curl, option, value) == CURLE_OK)
@@ -196,6 +203,10 @@ static int take_answer(HsvClient *client, Transfer *t, unsigned *ret_status, Hsv
                 return error_set_answer(&client->error, (unsigned) status, t->answer ? t->answer : "", t->n_answer);
 
         r = status < 200 || status >= 300 ? -EBADMSG : 0;
+        if (status == 304 && t->is_conditional) {
+                *ret = NULL;
+                return 0;
+        }
         if (r == 0 && ret)
                 r = t->answer ? document_new(t->answer, t->n_answer, ret) : -EBADMSG;
         if (r < 0) {

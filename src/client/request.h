@@ -12,7 +12,8 @@ typedef struct Request {
         const char *method;
         const char *path; /* from "/" on, encoded, with its query */
         const json_t *body;
-        uint64_t if_revision; /* 0: any */
+        uint64_t if_revision;  /* 0: any */
+        uint64_t not_revision; /* of a GET: no document if the answer would be of this revision; 0: always one */
 } Request;
 
 /* Sends the request and waits for the answer. Returns as the functions of hsvdpa/client.h do, with the

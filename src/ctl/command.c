@@ -68,6 +68,26 @@ int arguments_parse(Arguments *arguments, int argc, char *argv[], const Option *
         return optind;
 }
 
+int context_new_client(const Context *context, HsvClient **ret) {
+        HsvClient *client;
+        int r;
+
+        r = hsv_client_new(hsv_client_get_url(context->client), &client);
+        if (r < 0)
+                return r;
+        context_set_timeout(context, client);
+        *ret = client;
+        return 0;
+}
+
+void context_set_timeout(const Context *context, HsvClient *client) {
+        unsigned ms = context->timeout_seconds * 1000;
+
+        /* main() has made sure that they are not too many. */
+        if (ms > 0)
+                (void) hsv_client_set_timeouts(client, ms, ms);
+}
+
 size_t arguments_count(const Arguments *arguments, const char *name) {
         size_t n = 0;
 

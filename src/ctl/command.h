@@ -37,6 +37,7 @@ typedef struct Context {
         Screen screen; /* standard output */
         Screen error;  /* standard error */
         Format format;
+        unsigned timeout_seconds; /* 0: not said */
 } Context;
 
 typedef struct Verb {
@@ -58,6 +59,12 @@ typedef struct Noun {
 } Noun;
 
 extern const Noun noun_device, noun_host, noun_mgmtdev;
+
+/* A further client like the context's, for another thread. Returns as hsv_client_new() does. */
+int context_new_client(const Context *context, HsvClient **ret);
+
+/* Lets the client wait as long as --timeout says. */
+void context_set_timeout(const Context *context, HsvClient *client);
 
 /* Reads options of two lists (either may be NULL) into arguments, after those that are there. stop_early:
  * up to the first operand; else all, and operands may stand between them. argv[0] is skipped, and names

@@ -241,3 +241,13 @@ int spec_from_arguments(const Arguments *a, json_t **ret, SpecFault *fault) {
         *ret = spec;
         return 0;
 }
+
+ExitCode spec_parse(const Arguments *arguments, json_t **ret) {
+        SpecFault fault;
+        int r;
+
+        r = spec_from_arguments(arguments, ret, &fault);
+        if (r == -EINVAL)
+                return report_usage("%s", fault.text);
+        return r < 0 ? report_oom() : EXIT_CODE_OK;
+}

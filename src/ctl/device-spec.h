@@ -16,3 +16,6 @@ typedef struct SpecFault {
 /* The spec, or the merge patch of one, that the options of "device create" and "device set" stand for.
  * Returns 0, -EINVAL with the fault set, or -ENOMEM. */
 int spec_from_arguments(const Arguments *arguments, json_t **ret, SpecFault *fault);
+
+/* The same; complains by itself. */
+ExitCode spec_parse(const Arguments *arguments, json_t **ret);

@@ -20,6 +20,15 @@ static const Option create_options[] = {
           "who may open its device node, such as libvirt-qemu:kvm:0660; a part may be "
           "empty" },
         { "no-persistent", NULL, "do not make it again after a boot of the host" },
+        { "count", "N", "make N devices that are alike" },
+        { "prefix", "PREFIX", "with --count: call them PREFIX1, PREFIX2, ...; else the daemon names them" },
+        { "file", "FILE",
+          "make the devices that FILE (- is standard input) lists as JSON; the other options hold for what it does "
+          "not say",
+          'f' },
+        { "jobs", "N", "make so many at a time (8)" },
+        { "wait", NULL, "try again while the daemon cannot be reached, is overloaded or has no room" },
+        { "dry-run", NULL, "only show where it would be made, and what it would take" },
         {},
 };
 
@@ -45,18 +54,28 @@ static const Option set_options[] = {
 static const Option delete_options[] = {
         { "missing-ok", NULL, "a device that is not there counts as deleted" },
         { "uid", "UID", "only if this is its uid, and not that of a later device of the same name" },
+        { "file", "FILE", "delete the devices that FILE (- is standard input) lists as JSON", 'f' },
+        { "jobs", "N", "delete so many at a time (8)" },
+        { "wait", NULL, "try again while a device is in use, or the daemon cannot be reached" },
+        {},
+};
+
+static const Option wait_options[] = {
+        { "for", "STATE",
+          "wait until it is reserved, creating, ready (the default), deleting, failed, lost; or gone" },
         {},
 };
 
 static const Verb verbs[] = {
         { .name = "create",
-          .synopsis = "[NAME] --class CLASS [OPTION...]",
-          .help = "Make a device, or confirm that it is there as asked for",
+          .synopsis = "[NAME...] --class CLASS [OPTION...]",
+          .help = "Make devices, or confirm that they are there as asked for",
           .details =
                   "Without NAME the daemon chooses one. With NAME the same command may be given again: it succeeds "
-                  "if the device is there and was made with the same options.",
+                  "if the device is there and was made with the same options. A FILE has objects with \"name\" and "
+                  "\"spec\", one after the other, in an array, or as 'device list -o json' writes them.",
           .options = create_options,
-          .max_operands = 1,
+          .max_operands = SIZE_MAX,
           .run = device_create },
         { .name = "list",
           .synopsis = "[OPTION...]",
@@ -77,15 +96,23 @@ static const Verb verbs[] = {
           .max_operands = 1,
           .run = device_set },
         { .name = "delete",
-          .synopsis = "NAME... [OPTION...]",
+          .synopsis = "[NAME...] [OPTION...]",
           .help = "Delete devices",
-          .details = "A device whose endpoint is open is not deleted. All names are tried; the exit code is that "
-                     "of the "
-                     "first one that failed.",
+          .details = "A device whose endpoint is open is not deleted. All are tried. A FILE has names, or objects "
+                     "with "
+                     "\"name\"; where such an object has a \"uid\", only the device that has it is deleted. So "
+                     "'device list -o json' can be piped into it.",
           .options = delete_options,
-          .min_operands = 1,
           .max_operands = SIZE_MAX,
           .run = device_delete },
+        { .name = "wait",
+          .synopsis = "NAME... [OPTION...]",
+          .help = "Wait until devices are in a state",
+          .details = "A device that is not there yet is waited for. --timeout is for each device.",
+          .options = wait_options,
+          .min_operands = 1,
+          .max_operands = SIZE_MAX,
+          .run = device_wait },
         { .name = "stats",
           .synopsis = "NAME",
           .help = "Show the vendor statistics of a device's virtqueues",

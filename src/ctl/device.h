@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The verbs of hsvdpactl device. */
+/* The verbs of hsvdpactl device, and what they share. */
 
 #include "ctl/command.h"
 
@@ -11,3 +11,10 @@ ExitCode device_stats(Context *context, const Arguments *arguments);
 ExitCode device_create(Context *context, const Arguments *arguments);
 ExitCode device_set(Context *context, const Arguments *arguments);
 ExitCode device_delete(Context *context, const Arguments *arguments);
+ExitCode device_wait(Context *context, const Arguments *arguments);
+
+/* "NAME: created; ready on MGMTDEV, /dev/vhost-vdpa-7" */
+ExitCode device_print_line(const Screen *screen, const HsvValue *device, const char *what);
+
+/* As report_failure(), for a request that changes something, and may have done so without our knowing. */
+ExitCode device_report_change(const Context *context, int r, const char *subject);

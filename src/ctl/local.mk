@@ -4,20 +4,29 @@
 noinst_LIBRARIES += libhsvdpactl.a
 libhsvdpactl_a_SOURCES = \
 	src/ctl/bar.c src/ctl/bar.h \
+	src/ctl/bulk.c src/ctl/bulk.h \
 	src/ctl/clock.c src/ctl/clock.h \
 	src/ctl/command.c src/ctl/command.h \
-	src/ctl/device-change.c \
+	src/ctl/device-create.c \
+	src/ctl/device-delete.c \
+	src/ctl/device-line.c \
 	src/ctl/device-list.c \
+	src/ctl/device-plan.c src/ctl/device-plan.h \
+	src/ctl/device-set.c \
 	src/ctl/device-show.c \
 	src/ctl/device-spec.c src/ctl/device-spec.h \
+	src/ctl/device-wait.c \
 	src/ctl/device.c src/ctl/device.h \
 	src/ctl/fields.c src/ctl/fields.h \
 	src/ctl/format.c src/ctl/format.h \
 	src/ctl/help.c src/ctl/help.h \
 	src/ctl/host.c \
+	src/ctl/item-file.c \
+	src/ctl/item.c src/ctl/item.h \
 	src/ctl/mgmtdev.c \
 	src/ctl/number.c src/ctl/number.h \
 	src/ctl/output.c src/ctl/output.h \
+	src/ctl/patience.c src/ctl/patience.h \
 	src/ctl/progress.c src/ctl/progress.h \
 	src/ctl/report.c src/ctl/report.h \
 	src/ctl/screen.c src/ctl/screen.h \

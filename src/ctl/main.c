@@ -21,7 +21,7 @@ static const Option common_options[] = {
         { "output", "FORMAT",
           "table, for people (the default); wide, with more columns; json, as the daemon answers; or yaml", 'o' },
         { "color", "WHEN", "auto (the default), always, never" },
-        { "timeout", "SEC", "wait no longer for an answer (60)" },
+        { "timeout", "SEC", "wait no longer for an answer (60); with --wait, in all (for ever)" },
         { "help", NULL, "what can be said at this place", 'h' },
         { "version", NULL, "the version of this program" },
         {},
@@ -164,20 +164,19 @@ static ExitCode open_screens(const Arguments *arguments, Context *context) {
 static ExitCode run_verb(const Line *line) {
         const char *timeout = arguments_get(&line->arguments, "timeout");
         Context context = {};
-        uint64_t seconds;
+        uint64_t seconds = 0;
         ExitCode code;
 
         if (timeout && (!number_parse(timeout, 10, TIMEOUT_MAX, &seconds) || seconds == 0))
                 return report_usage("--timeout: '%s' is not a number of seconds from 1 on", timeout);
+        context.timeout_seconds = (unsigned) seconds;
 
         code = open_screens(&line->arguments, &context);
         if (code == EXIT_CODE_OK)
                 code = open_client(&line->arguments, &context.client);
         if (code != EXIT_CODE_OK)
                 return code;
-        if (timeout)
-                (void) hsv_client_set_timeouts(context.client, (unsigned) seconds * 1000,
-                                               (unsigned) seconds * 1000);
+        context_set_timeout(&context, context.client);
         code = line->verb->run(&context, &line->arguments);
         hsv_client_free(context.client);
         return code;

@@ -16,6 +16,8 @@ const char *exit_code_text(ExitCode code) {
                 [EXIT_CODE_NOT_FOUND] = "there is no such device or management device",
                 [EXIT_CODE_NO_ANSWER] = "no (whole) answer came; whether it was done is not known",
                 [EXIT_CODE_LOCAL] = "out of memory, or the output could not be written",
+                [EXIT_CODE_PARTIAL] = "of several, some were done and some were not",
+                [EXIT_CODE_TIMEOUT] = "what was waited for has not come in time",
         };
 
         return texts[code];
@@ -30,18 +32,18 @@ static const struct {
         { "already-exists",
           "'hsvdpactl device show' shows how it was made; delete it first, or take another name" },
         { "foreign-device", "someone else made that device ('vdpa dev show'); take another name" },
-        { "in-use", "stop what has the endpoint open ('fuser -v' on it tells), then try again" },
+        { "in-use", "stop what has the endpoint open ('fuser -v' on it tells), or let --wait wait for that" },
         { "precondition-failed", "it is not what it was: look at it with 'hsvdpactl device show'" },
         { "unsatisfiable", "'hsvdpactl mgmtdev show' tells what each management device can make" },
         { "not-supported", "'hsvdpactl mgmtdev show' tells what a management device supports" },
-        { "no-capacity", "'hsvdpactl mgmtdev list' shows where there is room" },
+        { "no-capacity", "'hsvdpactl mgmtdev list' shows where there is room; --wait waits for it" },
         { "limit-reached", "'hsvdpactl host' shows the limits; they are set in the daemon's configuration" },
         { "backend-unavailable", "'hsvdpactl host' says what is missing" },
         { "backend-failed", "'journalctl -u hsvdpad' and 'dmesg' may say more" },
         { "permission-denied", "'journalctl -u hsvdpad' may say more" },
         { "store-failed", "look at the disk of the state directory; 'journalctl -u hsvdpad' says more" },
-        { "overloaded", "try again in a moment" },
-        { "shutting-down", "try again when the daemon has started" },
+        { "overloaded", "try again in a moment, or with --wait" },
+        { "shutting-down", "try again when the daemon has started, or with --wait" },
         { "internal", "this is a fault of hsvdpad; 'journalctl -u hsvdpad' says more" },
 };
 
@@ -111,7 +113,7 @@ static void print_fault(FILE *file, const HsvError *error, size_t i) {
         (void) fputs(")\n", file);
 }
 
-ExitCode report_print(FILE *file, const HsvError *error, int r, const char *subject) {
+ExitCode report_print(FILE *file, const HsvError *error, int r, const char *subject, const char **last_hint) {
         const char *code = hsv_error_code(error), *hint = find_hint(error, r);
         ExitCode exit_code = classify(error, r);
 
@@ -129,13 +131,15 @@ ExitCode report_print(FILE *file, const HsvError *error, int r, const char *subj
         (void) fputs("\n", file);
         for (size_t i = 0; !is_told(error) && i < hsv_error_count_faults(error); i++)
                 print_fault(file, error, i);
-        if (hint)
+        if (hint && (!last_hint || hint != *last_hint))
                 (void) fprintf(file, "Hint: %s\n", hint);
+        if (last_hint)
+                *last_hint = hint;
         return exit_code;
 }
 
 ExitCode report_failure(const HsvClient *client, int r, const char *subject) {
-        return report_print(stderr, hsv_client_last_error(client), r, subject);
+        return report_print(stderr, hsv_client_last_error(client), r, subject, NULL);
 }
 
 ExitCode report_usage(const char *format, ...) {

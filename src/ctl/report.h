@@ -16,6 +16,8 @@ typedef enum ExitCode {
         EXIT_CODE_NOT_FOUND,
         EXIT_CODE_NO_ANSWER,
         EXIT_CODE_LOCAL,
+        EXIT_CODE_PARTIAL,
+        EXIT_CODE_TIMEOUT,
         _EXIT_CODE_MAX,
 } ExitCode;
 
@@ -26,8 +28,9 @@ const char *exit_code_text(ExitCode code);
  * NULL. */
 ExitCode report_failure(const HsvClient *client, int r, const char *subject);
 
-/* Writes the report to file and returns the exit code, for an error that no client need have. */
-ExitCode report_print(FILE *file, const HsvError *error, int r, const char *subject);
+/* Writes the report to file and returns the exit code, for an error that no client need have. last_hint: no hint if
+ * it is this one, which was given before; set to the one there is. NULL: always with the hint. */
+ExitCode report_print(FILE *file, const HsvError *error, int r, const char *subject, const char **last_hint);
 
 /* A mistake in the command line, or in what it says. */
 ExitCode report_usage(const char *format, ...) _printf_(1, 2);

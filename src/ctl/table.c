@@ -61,7 +61,8 @@ static int add_row(Table *table, const HsvValue *item) {
                 return -ENOMEM;
         row = table->cells + table->n_rows * table->n_columns;
         for (size_t i = 0; i < table->n_columns; i++) {
-                row[i] = value_format(hsv_value_get(item, table->columns[i].pointer), ",");
+                row[i] = value_format(hsv_value_get(item, table->columns[i].pointer),
+                                      table->columns[i].separator ?: ",");
                 if (!row[i]) {
                         while (i > 0)
                                 free(row[--i]);

@@ -17,7 +17,8 @@ typedef struct Column {
         unsigned importance; /* 1: stays to the last; no two columns of a table have the same */
         size_t min_width;    /* cut to no less than this before the column is left out */
         bool align_right;
-        bool is_wide; /* only in a wide table; such columns are the last, and the least important */
+        bool is_wide;          /* only in a wide table; such columns are the last, and the least important */
+        const char *separator; /* between the parts of a value; NULL: "," */
         Style (*style)(const char *text); /* or NULL */
 } Column;
 

@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """hsvdpactl against a real daemon: it shows what REST answers, and its exit codes tell what went wrong."""
 
-import json
 import subprocess
 import uuid
 
 import pytest
 import yaml
 
-from daemon import Daemon
-from support import DEADLINE, find_program, sim_section
-
-PROGRAM = find_program("HSVDPACTL", "hsvdpactl")
+from ctl import NOT_FOUND, PROGRAM, REFUSED, UNREACHABLE, USAGE, Ctl, table
+from support import DEADLINE, sim_section
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="there is no hsvdpactl: build it, or set HSVDPACTL")
 
@@ -19,34 +16,6 @@ CONFIG = (
     sim_section("pci/0000:01:00.0", classes="net,block", max_devices=2, numa_node=1)
     + sim_section("sim0", classes="net")
 )
-
-OK, REFUSED, USAGE, UNREACHABLE, NOT_FOUND = range(5)
-
-
-class Ctl:
-    def __init__(self, address):
-        self.environment = Daemon.environment(HSVDPA_URL=f"unix:{address}", COLUMNS="200")
-
-    def __call__(self, *arguments, expect=OK):
-        """Runs a command, which must exit so; returns what it prints, or its complaint if it is to fail."""
-        result = subprocess.run(
-            [PROGRAM, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-            env=self.environment,
-            check=False,
-        )
-        assert result.returncode == expect, f"{result.returncode}: {result.stdout}{result.stderr}"
-        if expect == OK:
-            assert result.stderr == ""
-            return result.stdout
-        assert result.stdout == "" and result.stderr.startswith("hsvdpactl")
-        return result.stderr
-
-    def json(self, *arguments):
-        return json.loads(self(*arguments, "-o", "json"))
-
 
 @pytest.fixture
 def daemon(make_daemon):
@@ -58,12 +27,6 @@ def daemon(make_daemon):
 @pytest.fixture
 def ctl(daemon):
     return Ctl(daemon.socket)
-
-
-def table(text):
-    """The rows of a table, each as a dictionary by the titles; no cell here has a blank in it."""
-    titles, *rows = [line.split() for line in text.splitlines()]
-    return [dict(zip(titles, row)) for row in rows]
 
 
 def test_host(ctl, client):
@@ -206,7 +169,7 @@ def test_a_refusal_names_the_places(ctl, client, arguments, pointers):
 
 
 USAGES = [
-    "", "bogus", "device", "device bogus", "device show", "device show a b", "--bogus host",
+    "", "bogus", "device", "device bogus", "device show", "device show a b", "--bogus host", "device delete",
     "device create d", "device create d --class=net --mtu=x", "device set d", "device list --limit=0",
     "host -o xml", "host --color=blue", "--url=ftp://x host", "--timeout=0 host",
 ]

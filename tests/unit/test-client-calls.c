@@ -184,6 +184,39 @@ START_TEST(test_requests) {
 }
 END_TEST
 
+START_TEST(test_looking_and_planning) {
+        static const Answer answers[] = {
+                { "200 OK", "{\"revision\": 5}" },
+                { "304 Not Modified" },
+                { "200 OK", "{}" },
+                { "200 OK", "{}" },
+                { "304 Not Modified" },
+                {},
+        };
+        HsvDocument *document = NULL;
+
+        start(answers);
+        ck_assert_int_eq(hsv_device_get_if_changed(client, "vm1", 0, &document), 0);
+        ck_assert_ptr_nonnull(document);
+        document = hsv_document_free(document);
+        ck_assert_int_eq(hsv_device_get_if_changed(client, "vm1", 5, &document), 0);
+        ck_assert_ptr_null(document);
+        ck_assert_int_eq(hsv_device_plan(client, "vm1", "{}", &document), 0);
+        document = hsv_document_free(document);
+        ck_assert_int_eq(hsv_device_plan(client, NULL, "{}", &document), 0);
+        document = hsv_document_free(document);
+        ck_assert_int_eq(hsv_device_get(client, "vm1", &document), -EBADMSG);
+        ck_assert_ptr_null(document);
+        ck_assert_int_eq(hsv_device_plan(client, "", "{}", &document), -EINVAL);
+        stop();
+
+        ck_assert(!asked(0, "If-None-Match"));
+        ck_assert(asked(1, "If-None-Match: \"5\"\r\n"));
+        ck_assert(asked(2, "PUT /v1/devices/vm1?dry_run=true HTTP/1.1\r\n"));
+        ck_assert(asked(3, "POST /v1/devices?dry_run=true HTTP/1.1\r\n"));
+}
+END_TEST
+
 START_TEST(test_arguments) {
         HsvDocument *document = NULL;
 
@@ -374,6 +407,7 @@ int main(void) {
         tcase_set_timeout(tcase, 30);
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, test_requests);
+        tcase_add_test(tcase, test_looking_and_planning);
         tcase_add_test(tcase, test_arguments);
         tcase_add_test(tcase, test_pages);
         tcase_add_test(tcase, test_pages_without_end);

@@ -65,7 +65,7 @@ START_TEST(test_report) {
         else
                 (void) error_set(&e, reports[_i].r, "%s", reports[_i].answer);
         e.was_sent = reports[_i].was_sent;
-        ck_assert_int_eq(report_print(file, &e, reports[_i].r, "device vm1"), reports[_i].exit_code);
+        ck_assert_int_eq(report_print(file, &e, reports[_i].r, "device vm1", NULL), reports[_i].exit_code);
         ck_assert_int_eq(fclose(file), 0);
         ck_assert_str_eq(text, reports[_i].text);
         free(text);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* device create --dry-run */
+
+#include "ctl/command.h"
+#include "ctl/item.h"
+
+/* Shows where the daemon would make it. Refused if that is nowhere. */
+ExitCode device_plan(Context *context, const Item *item);
