@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 libhsvdpad_a_SOURCES += \
+	src/util/bitset.c src/util/bitset.h \
 	src/util/clock.c src/util/clock.h \
 	src/util/fs.c src/util/fs.h \
 	src/util/hex.c src/util/hex.h \

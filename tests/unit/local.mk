@@ -19,6 +19,8 @@ check_PROGRAMS += \
 	tests/unit/test-config-file \
 	tests/unit/test-database \
 	tests/unit/test-device \
+	tests/unit/test-idset \
+	tests/unit/test-idset-twin \
 	tests/unit/test-inventory \
 	tests/unit/test-inventory-twin \
 	tests/unit/test-json \
@@ -56,6 +58,10 @@ tests_unit_test_database_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_database_LDADD = $(UNIT_LDADD)
 tests_unit_test_device_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_device_LDADD = $(UNIT_LDADD)
+tests_unit_test_idset_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_idset_LDADD = $(UNIT_LDADD)
+tests_unit_test_idset_twin_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_idset_twin_LDADD = $(UNIT_LDADD)
 tests_unit_test_inventory_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_inventory_LDADD = $(UNIT_LDADD)
 tests_unit_test_inventory_twin_CFLAGS = $(UNIT_CFLAGS)
