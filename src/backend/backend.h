@@ -37,6 +37,22 @@ typedef struct BackendDevice {
         unsigned class;
 } BackendDevice;
 
+/* One PCI function that can have virtual functions (SR-IOV), and what it and they take. */
+typedef struct BackendSriov {
+        char pf[PCI_ADDRESS_MAX];
+        uint32_t total_vfs;    /* that it can have */
+        uint32_t num_vfs;      /* that it has now, all made at once */
+        uint16_t vf_device_id; /* PCI device ID of every VF; 0: not known */
+        uint32_t msix_size;    /* entries of its own MSI-X table, at most 2048; 0: none, or not known */
+        bool has_vf_total_msix;
+        uint32_t vf_total_msix; /* entries that it can deal out to its VFs, if it says so */
+        bool has_buses;         /* where its VFs lie is known */
+        uint32_t n_buses;       /* bus numbers that it and its VFs have now */
+        uint32_t max_buses;     /* ... and would have with all VFs that it can have */
+        uint32_t n_lost_vfs;    /* of those, VFs that would lie past the last bus number */
+        bool simulated;
+} BackendSriov;
+
 typedef struct BackendOps {
         const char *name; /* "kernel", "sim" */
 
@@ -45,6 +61,9 @@ typedef struct BackendOps {
         /* The arrays are the caller's to free(). */
         int (*list_mgmtdevs)(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Failure *f);
         int (*list_devices)(Backend *b, BackendDevice **ret, size_t *ret_n, Failure *f);
+
+        /* In order of address; none is no error. */
+        int (*list_sriov)(Backend *b, BackendSriov **ret, size_t *ret_n, Failure *f);
 
         /* Makes the device on the management device. ERROR_FOREIGN_DEVICE with -EEXIST if the name is taken: the
          * caller knows whether that can be its own work. The bus driver that the kernel binds by itself, if any,

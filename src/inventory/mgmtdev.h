@@ -9,6 +9,7 @@
 
 #include "inventory/class.h"
 #include "inventory/device.h"
+#include "inventory/pci.h"
 #include "inventory/resource.h"
 
 typedef enum Transport {
@@ -34,9 +35,6 @@ typedef enum MgmtdevAttribute {
 
 /* As they are in a spec: "mac", "mtu", "max_vqp", "features", "vqs", "vq_groups". */
 const char *mgmtdev_attribute_name(MgmtdevAttribute attribute);
-
-/* "0000:01:00.0" and the NUL, with room for the longer domains of some hosts. */
-#define PCI_ADDRESS_MAX 20
 
 /* What a backend says of one management device. */
 typedef struct MgmtdevInfo {

@@ -11,6 +11,7 @@
 #include "kernel/endpoint.h"
 #include "kernel/failure.h"
 #include "kernel/netdev.h"
+#include "kernel/pci.h"
 #include "kernel/release.h"
 #include "kernel/vdpa-netlink.h"
 #include "kernel/vdpa-sysfs.h"
@@ -75,6 +76,10 @@ static int kernel_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Fa
 
 static int kernel_list_devices(Backend *b, BackendDevice **ret, size_t *ret_n, Failure *f) {
         return vdpa_netlink_list_devices(kernel_backend(b)->netlink, ret, ret_n, f);
+}
+
+static int kernel_list_sriov(Backend *b, BackendSriov **ret, size_t *ret_n, Failure *f) {
+        return pci_list_sriov(kernel_backend(b)->root, ret, ret_n) < 0 ? kernel_failure_oom(f) : 0;
 }
 
 static int delete_device(KernelBackend *k, const char *name, Failure *f) {
@@ -286,6 +291,7 @@ static const BackendOps kernel_ops = {
         .get_host = kernel_get_host,
         .list_mgmtdevs = kernel_list_mgmtdevs,
         .list_devices = kernel_list_devices,
+        .list_sriov = kernel_list_sriov,
         .create = kernel_create,
         .bind = kernel_bind,
         .publish = kernel_publish,

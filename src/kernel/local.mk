@@ -18,6 +18,8 @@ libhsvdpad_a_SOURCES += \
 	src/kernel/netdev.h \
 	src/kernel/openers.c \
 	src/kernel/openers.h \
+	src/kernel/pci.c \
+	src/kernel/pci.h \
 	src/kernel/release.c \
 	src/kernel/release.h \
 	src/kernel/sysfs.c \

@@ -5,4 +5,5 @@ libhsvdpad_a_SOURCES += \
 	src/sim/model-file.c src/sim/model-file.h \
 	src/sim/sim.c src/sim/sim.h \
 	src/sim/sim-config.c \
+	src/sim/sim-sriov.c src/sim/sim-sriov.h \
 	src/sim/sim-unit.c src/sim/sim-unit.h

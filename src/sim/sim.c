@@ -12,6 +12,7 @@
 
 #include "inventory/feature.h"
 #include "sim/model.h"
+#include "sim/sim-sriov.h"
 #include "sim/sim-unit.h"
 #include "util/fs.h"
 
@@ -119,6 +120,12 @@ static int sim_list_devices(Backend *b, BackendDevice **ret, size_t *ret_n, Fail
         *ret = devices;
         *ret_n = n;
         return 0;
+}
+
+static int sim_list_sriov(Backend *b, BackendSriov **ret, size_t *ret_n, Failure *f) {
+        Sim *s = sim_of(b);
+
+        return sim_units_list_sriov(s->units, s->n_units, ret, ret_n, f);
 }
 
 static int sim_create(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
@@ -362,6 +369,7 @@ static const BackendOps sim_ops = {
         .get_host = sim_get_host,
         .list_mgmtdevs = sim_list_mgmtdevs,
         .list_devices = sim_list_devices,
+        .list_sriov = sim_list_sriov,
         .create = sim_create,
         .bind = sim_bind,
         .publish = sim_publish,

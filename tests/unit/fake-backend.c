@@ -90,6 +90,21 @@ static int fake_list_devices(Backend *b, BackendDevice **ret, size_t *ret_n, Fai
         return 0;
 }
 
+static int fake_list_sriov(Backend *b, BackendSriov **ret, size_t *ret_n, Failure *f) {
+        _cleanup_unlock_ Fake *fake = fake_lock(b);
+        int r = begin(fake, FAKE_LIST_SRIOV, "", f);
+        BackendSriov *functions;
+
+        if (r < 0)
+                return r;
+        functions = malloc(sizeof fake->sriov);
+        ck_assert_ptr_nonnull(functions);
+        memcpy(functions, fake->sriov, sizeof fake->sriov);
+        *ret = functions;
+        *ret_n = fake->n_sriov;
+        return 0;
+}
+
 static int fake_create(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
         _cleanup_unlock_ Fake *fake = fake_lock(b);
         int r = begin(fake, FAKE_CREATE, name, f);
@@ -209,6 +224,7 @@ static const BackendOps fake_ops = {
         .get_host = fake_get_host,
         .list_mgmtdevs = fake_list_mgmtdevs,
         .list_devices = fake_list_devices,
+        .list_sriov = fake_list_sriov,
         .create = fake_create,
         .bind = fake_bind,
         .publish = fake_publish,

@@ -10,6 +10,7 @@ typedef enum FakeCall {
         FAKE_GET_HOST,
         FAKE_LIST_MGMTDEVS,
         FAKE_LIST_DEVICES,
+        FAKE_LIST_SRIOV,
         FAKE_CREATE,
         FAKE_BIND,
         FAKE_PUBLISH,
@@ -47,6 +48,9 @@ void fake_unplug(Backend *b, const char *handle);
 
 /* One that is there, to be changed while the worker is idle. */
 MgmtdevInfo *fake_mgmtdev(Backend *b, const char *handle);
+
+/* Adds a function with SR-IOV; there is none at first. */
+void fake_add_sriov(Backend *b, const BackendSriov *sriov);
 
 /* Changes the host behind the daemon's back. A device that is put there is of class net and has an endpoint. */
 void fake_put_device(Backend *b, const char *name, const char *mgmtdev);

@@ -123,6 +123,13 @@ void fake_plug(Backend *b, const char *handle, uint32_t max_devices) {
         info->capacity[RESOURCE_DEVICES].total = max_devices;
 }
 
+void fake_add_sriov(Backend *b, const BackendSriov *sriov) {
+        _cleanup_unlock_ Fake *fake = fake_lock(b);
+
+        ck_assert_uint_lt(fake->n_sriov, N_SRIOV);
+        fake->sriov[fake->n_sriov++] = *sriov;
+}
+
 void fake_unplug(Backend *b, const char *handle) {
         _cleanup_unlock_ Fake *fake = fake_lock(b);
         MgmtdevInfo *info = fake_find_mgmtdev(fake, handle);

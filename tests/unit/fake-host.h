@@ -9,6 +9,7 @@
 #include "fake-backend.h"
 
 #define N_DEVICES  1024
+#define N_SRIOV    4
 #define N_MGMTDEVS 8
 
 typedef struct Fake {
@@ -26,6 +27,8 @@ typedef struct Fake {
         bool available;
         MgmtdevInfo mgmtdevs[N_MGMTDEVS];
         size_t n_mgmtdevs;
+        BackendSriov sriov[N_SRIOV];
+        size_t n_sriov;
         FakeDevice devices[N_DEVICES];
         unsigned n_endpoints;
 } Fake;

@@ -35,6 +35,7 @@ check_PROGRAMS += \
 	tests/unit/test-listen \
 	tests/unit/test-machine \
 	tests/unit/test-mgmtdev \
+	tests/unit/test-pci \
 	tests/unit/test-placement \
 	tests/unit/test-recovery \
 	tests/unit/test-recovery-start \
@@ -91,6 +92,8 @@ tests_unit_test_machine_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_machine_LDADD = $(UNIT_LDADD)
 tests_unit_test_mgmtdev_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_mgmtdev_LDADD = $(UNIT_LDADD)
+tests_unit_test_pci_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pci_LDADD = $(UNIT_LDADD)
 tests_unit_test_placement_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_placement_LDADD = $(UNIT_LDADD)
 tests_unit_test_recovery_CFLAGS = $(UNIT_CFLAGS)
@@ -127,6 +130,7 @@ check_PROGRAMS += \
 	tests/unit/test-kernel-binding \
 	tests/unit/test-kernel-detached \
 	tests/unit/test-kernel-genl \
+	tests/unit/test-kernel-pci \
 	tests/unit/test-sim \
 	tests/unit/test-sim-crash \
 	tests/unit/test-sim-idmap \
@@ -151,6 +155,9 @@ tests_unit_test_kernel_detached_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_detached_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_genl_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_genl_LDADD = $(UNIT_LDADD)
+tests_unit_test_kernel_pci_SOURCES = tests/unit/test-kernel-pci.c tests/unit/test-kernel.h
+tests_unit_test_kernel_pci_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kernel_pci_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_SOURCES = tests/unit/test-sim.c tests/unit/test-sim.h
 tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_LDADD = $(UNIT_LDADD)

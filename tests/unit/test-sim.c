@@ -607,6 +607,41 @@ START_TEST(test_unplugged) {
 }
 END_TEST
 
+static SimMgmtdev vf_of(const char *handle, const char *pf, int index) {
+        SimMgmtdev m = small;
+
+        m.info.transport = TRANSPORT_PCI_VF;
+        (void) snprintf(m.info.handle, sizeof m.info.handle, "%s", handle);
+        (void) snprintf(m.info.pci_pf, sizeof m.info.pci_pf, "%s", pf);
+        m.info.vf_index = index;
+        return m;
+}
+
+START_TEST(test_list_sriov) {
+        const SimMgmtdev mgmtdevs[] = { small, vf_of("a", "0000:ff:00.0", 299), vf_of("b", "0000:01:00.0", 0),
+                                        vf_of("c", "0000:01:00.0", 1), vf_of("d", "not an address", -1) };
+        _cleanup_(backend_freep)
+                Backend *b = open_sim(&(SimConfig){ .mgmtdevs = mgmtdevs, .n_mgmtdevs = ELEMENTSOF(mgmtdevs) });
+        _cleanup_free_ BackendSriov *functions = NULL;
+        Failure f = FAILURE_INIT;
+        size_t n;
+
+        ck_assert_int_eq(b->ops->list_sriov(b, &functions, &n, &f), 0);
+        ck_assert_uint_eq(n, 3);
+        ck_assert_str_eq(functions[0].pf, "0000:01:00.0");
+        ck_assert(functions[0].simulated && functions[0].has_buses);
+        ck_assert_uint_eq(functions[0].total_vfs, 2);
+        ck_assert_uint_eq(functions[0].num_vfs, 2);
+        ck_assert_uint_eq(functions[0].max_buses, 1);
+        ck_assert_str_eq(functions[1].pf, "0000:ff:00.0");
+        ck_assert_uint_eq(functions[1].total_vfs, 300);
+        ck_assert_uint_eq(functions[1].num_vfs, 1);
+        ck_assert_uint_eq(functions[1].n_lost_vfs, 45);
+        ck_assert_uint_eq(functions[2].total_vfs, 1);
+        ck_assert(!functions[2].has_buses);
+}
+END_TEST
+
 START_TEST(test_unsupported_class_has_no_features) {
         SimMgmtdev m = small;
         _cleanup_free_ MgmtdevInfo *infos = NULL;
@@ -730,6 +765,7 @@ int main(void) {
         tcase_add_test(tc, test_outlives_the_daemon);
         tcase_add_test(tc, test_list_devices);
         tcase_add_test(tc, test_unplugged);
+        tcase_add_test(tc, test_list_sriov);
         tcase_add_test(tc, test_unsupported_class_has_no_features);
         tcase_add_loop_test(tc, test_faults, 0, _SIM_COMMAND_MAX);
         tcase_add_test(tc, test_latency);
