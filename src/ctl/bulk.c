@@ -58,7 +58,7 @@ static char *encode(json_t *value) {
 static char *format_success(const Item *item, const Result *result) {
         const HsvValue *device = hsv_document_root(result->document);
         const char *name = hsv_value_string(hsv_value_get(device, "/name"));
-        _cleanup_free_ char *quoted = encode(json_string(name ?: item->name)), *text = NULL;
+        _cleanup_free_ char *quoted = text_quote(name ?: item->name), *text = NULL;
 
         if (!quoted)
                 return NULL;

@@ -10,9 +10,12 @@
 #include "ctl/number.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
+#include "ctl/watch.h"
 
 /* The daemon gives no more at a time. */
 #define PAGE_MAX 1000
+
+#define IF_EMPTY "No devices."
 
 static const Column columns[] = {
         { "NAME", "/name", .importance = 1, .min_width = 24 },
@@ -95,7 +98,7 @@ static ExitCode listing_print(Listing *l, const Context *context) {
         _cleanup_free_ char *text = NULL;
 
         if (l->table) {
-                (void) output_table(screen, l->table, "No devices.");
+                (void) output_table(screen, l->table, IF_EMPTY);
                 (void) fflush(screen->file);
                 if (l->has_more)
                         (void) fputs("There are more; --limit has cut the list.\n", stderr);
@@ -146,6 +149,80 @@ static ExitCode collect(Context *context, HsvDeviceList *list, uint64_t limit, L
         return listing_print(listing, context);
 }
 
+/* What --watch looks for. */
+typedef struct Watched {
+        const char *const *filters;
+        int64_t revision; /* of the inventory, at the last look */
+} Watched;
+
+/* Asks for one device, to get the revision with it. */
+static int get_revision(HsvClient *client, int64_t *ret) {
+        _cleanup_(document_freep) HsvDocument *page = NULL;
+        HsvDeviceList *list;
+        int r;
+
+        r = hsv_device_list_new(client, NULL, &list);
+        if (r != 0)
+                return r;
+        r = hsv_device_list_next(list, 1, &page);
+        hsv_device_list_free(list);
+        *ret = 0;
+        if (r == 0)
+                (void) hsv_value_integer(hsv_value_get(hsv_document_root(page), "/revision"), ret);
+        return r;
+}
+
+static int look_at_pages(HsvDeviceList *list, Watch *watch) {
+        for (;;) {
+                _cleanup_(document_freep) HsvDocument *page = NULL;
+                int r;
+
+                r = hsv_device_list_next(list, PAGE_MAX, &page);
+                if (r != 0 || !page)
+                        return r;
+                r = watch_add(watch, hsv_value_get(hsv_document_root(page), "/items"));
+                if (r < 0)
+                        return r;
+        }
+}
+
+static int look(Context *context, void *userdata, Watch *watch) {
+        Watched *watched = userdata;
+        HsvDeviceList *list;
+        int64_t revision;
+        int r;
+
+        r = get_revision(context->client, &revision);
+        if (r == 0 && revision == watched->revision)
+                return WATCH_SAME;
+        if (r == 0)
+                r = hsv_device_list_new(context->client, watched->filters, &list);
+        if (r != 0)
+                return r;
+        r = look_at_pages(list, watch);
+        hsv_device_list_free(list);
+        if (r == 0)
+                watched->revision = revision;
+        return r;
+}
+
+static ExitCode watch_devices(Context *context, const Arguments *arguments, char **filters) {
+        Watched watched = { .filters = (const char *const *) filters, .revision = -1 };
+        WatchedList list = {
+                .subject = "device list",
+                .columns = columns,
+                .n_columns = ELEMENTSOF(columns),
+                .key = "/name",
+                .if_empty = IF_EMPTY,
+                .look = look,
+                .userdata = &watched,
+        };
+
+        if (arguments_has(arguments, "limit"))
+                return report_usage("device list: --limit and --watch exclude each other");
+        return filters ? watch_list(context, arguments, &list) : report_oom();
+}
+
 ExitCode device_list(Context *context, const Arguments *arguments) {
         _cleanup_(strings_freep) char **filters = filters_new(arguments);
         _cleanup_(listing_done) Listing listing = {};
@@ -157,6 +234,8 @@ ExitCode device_list(Context *context, const Arguments *arguments) {
 
         if (text && (!number_parse(text, 10, INT32_MAX, &limit) || limit == 0))
                 return report_usage("--limit: '%s' is not a number from 1 on", text);
+        if (arguments_has(arguments, "watch"))
+                return watch_devices(context, arguments, filters);
         if (!filters || listing_init(&listing, context->format) < 0)
                 return report_oom();
 

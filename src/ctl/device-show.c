@@ -5,6 +5,7 @@
 #include "ctl/device.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
+#include "ctl/watch.h"
 
 static const Column stats_columns[] = {
         { "QUEUE", "/queue", .importance = 1, .min_width = 5, .align_right = true },
@@ -42,13 +43,25 @@ static const Field fields[] = {
         { "Generation", "/generation" },
 };
 
+static ExitCode print_device(const Context *context, const HsvValue *device) {
+        return fields_print(&context->screen, device, fields, ELEMENTSOF(fields)) < 0 ? report_oom() : EXIT_CODE_OK;
+}
+
 ExitCode device_show(Context *context, const Arguments *arguments) {
         _cleanup_free_ char *subject = text_format("device %s", arguments->operands[0]);
+        WatchedObject watched = {
+                .subject = subject,
+                .name = arguments->operands[0],
+                .get = hsv_device_get_if_changed,
+                .show = print_device,
+        };
         HsvDocument *document = NULL;
         int r;
 
         if (!subject)
                 return report_oom();
+        if (arguments_has(arguments, "watch"))
+                return watch_object(context, arguments, &watched);
         r = hsv_device_get(context->client, arguments->operands[0], &document);
         return output_object(context, r, document, subject, fields, ELEMENTSOF(fields));
 }

@@ -3,6 +3,7 @@
 /* hsvdpactl device: its verbs and their options. */
 
 #include "ctl/device.h"
+#include "ctl/watch.h"
 
 static const Option create_options[] = {
         { "class", "CLASS", "what device: net, block, fs, ..., or a virtio device type's number (needed)" },
@@ -39,8 +40,11 @@ static const Option list_options[] = {
         { "owner", "TEXT", "only devices of this owner" },
         { "label", "KEY=VALUE", "only devices with this label; if repeated, with all of them" },
         { "limit", "N", "no more than N devices" },
+        WATCH_OPTIONS,
         {},
 };
+
+static const Option watch_options[] = { WATCH_OPTIONS, {} };
 
 static const Option set_options[] = {
         { "mac", "MAC", "another MAC address (class net)" },
@@ -83,8 +87,9 @@ static const Verb verbs[] = {
           .options = list_options,
           .run = device_list },
         { .name = "show",
-          .synopsis = "NAME",
+          .synopsis = "NAME [OPTION...]",
           .help = "Show one device",
+          .options = watch_options,
           .min_operands = 1,
           .max_operands = 1,
           .run = device_show },

@@ -4,6 +4,7 @@
 
 #include "ctl/command.h"
 #include "ctl/output.h"
+#include "ctl/watch.h"
 
 static const Field fields[] = {
         { "Version", "/version" },
@@ -30,16 +31,34 @@ static const Field fields[] = {
         { "List page limit", "/limits/max_list" },
 };
 
+static int get(HsvClient *client, const char *name, uint64_t revision, HsvDocument **ret) {
+        return hsv_host_get(client, ret);
+}
+
+static ExitCode print_host(const Context *context, const HsvValue *host) {
+        return fields_print(&context->screen, host, fields, ELEMENTSOF(fields)) < 0 ? report_oom() : EXIT_CODE_OK;
+}
+
+static const WatchedObject watched = { .subject = "host", .get = get, .show = print_host };
+
 static ExitCode host_show(Context *context, const Arguments *arguments) {
         HsvDocument *document = NULL;
         int r;
 
+        if (arguments_has(arguments, "watch"))
+                return watch_object(context, arguments, &watched);
         r = hsv_host_get(context->client, &document);
         return output_object(context, r, document, "host", fields, ELEMENTSOF(fields));
 }
 
+static const Option watch_options[] = { WATCH_OPTIONS, {} };
+
 static const Verb verbs[] = {
-        { .name = "show", .synopsis = "", .help = "Show what the daemon knows of its host", .run = host_show },
+        { .name = "show",
+          .synopsis = "[OPTION...]",
+          .help = "Show what the daemon knows of its host",
+          .options = watch_options,
+          .run = host_show },
         {},
 };
 

@@ -34,6 +34,8 @@ libhsvdpactl_a_SOURCES = \
 	src/ctl/table.c src/ctl/table.h \
 	src/ctl/text.c src/ctl/text.h \
 	src/ctl/value.c src/ctl/value.h \
+	src/ctl/watch-list.c src/ctl/watch-list.h \
+	src/ctl/watch.c src/ctl/watch.h \
 	src/ctl/yaml.c src/ctl/yaml.h
 libhsvdpactl_a_CFLAGS = $(AM_CFLAGS) -fPIE $(JANSSON_CFLAGS) $(YAML_CFLAGS)
 

@@ -197,6 +197,11 @@ static bool answer_help(const Line *line) {
         return true;
 }
 
+/* Those of the verb that need not be there. */
+static const Option *default_options(const Noun *noun) {
+        return noun->default_verb ? noun->default_verb->options : NULL;
+}
+
 static ExitCode run(Line *line) {
         ExitCode code;
 
@@ -205,7 +210,7 @@ static ExitCode run(Line *line) {
                 return code;
         code = take_noun(line);
         if (code == EXIT_CODE_OK)
-                code = take_options(line, NULL, true);
+                code = take_options(line, default_options(line->noun), true);
         if (code != EXIT_CODE_OK || answer_help(line))
                 return code;
         code = take_verb(line);

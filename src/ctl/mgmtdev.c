@@ -4,6 +4,9 @@
 
 #include "ctl/output.h"
 #include "ctl/text.h"
+#include "ctl/watch.h"
+
+#define IF_EMPTY "No management devices."
 
 static const Column columns[] = {
         { "HANDLE", "/handle", .importance = 1, .min_width = 24 },
@@ -42,34 +45,73 @@ static const Field fields[] = {
         { "Revision", "/revision" },
 };
 
+static int look(Context *context, void *userdata, Watch *watch) {
+        _cleanup_(document_freep) HsvDocument *document = NULL;
+        int r;
+
+        r = hsv_mgmtdev_list(context->client, &document);
+        return r != 0 ? r : watch_add(watch, hsv_value_get(hsv_document_root(document), "/items"));
+}
+
+static const WatchedList watched_list = {
+        .subject = "mgmtdev list",
+        .columns = columns,
+        .n_columns = ELEMENTSOF(columns),
+        .key = "/handle",
+        .if_empty = IF_EMPTY,
+        .look = look,
+};
+
 static ExitCode mgmtdev_list(Context *context, const Arguments *arguments) {
         HsvDocument *document = NULL;
         int r;
 
+        if (arguments_has(arguments, "watch"))
+                return watch_list(context, arguments, &watched_list);
         r = hsv_mgmtdev_list(context->client, &document);
-        return output_items(context, r, document, "mgmtdev list", columns, ELEMENTSOF(columns),
-                            "No management devices.");
+        return output_items(context, r, document, "mgmtdev list", columns, ELEMENTSOF(columns), IF_EMPTY);
+}
+
+static int get(HsvClient *client, const char *handle, uint64_t revision, HsvDocument **ret) {
+        return hsv_mgmtdev_get(client, handle, ret);
+}
+
+static ExitCode print_mgmtdev(const Context *context, const HsvValue *mgmtdev) {
+        return fields_print(&context->screen, mgmtdev, fields, ELEMENTSOF(fields)) < 0 ? report_oom()
+                                                                                       : EXIT_CODE_OK;
 }
 
 static ExitCode mgmtdev_show(Context *context, const Arguments *arguments) {
         _cleanup_free_ char *subject = text_format("mgmtdev %s", arguments->operands[0]);
+        WatchedObject watched = {
+                .subject = subject,
+                .name = arguments->operands[0],
+                .get = get,
+                .show = print_mgmtdev,
+        };
         HsvDocument *document = NULL;
         int r;
 
         if (!subject)
                 return report_oom();
+        if (arguments_has(arguments, "watch"))
+                return watch_object(context, arguments, &watched);
         r = hsv_mgmtdev_get(context->client, arguments->operands[0], &document);
         return output_object(context, r, document, subject, fields, ELEMENTSOF(fields));
 }
 
+static const Option watch_options[] = { WATCH_OPTIONS, {} };
+
 static const Verb verbs[] = {
         { .name = "list",
-          .synopsis = "",
+          .synopsis = "[OPTION...]",
+          .options = watch_options,
           .help = "List what can make devices, and how much room there is",
           .details = "A dash means that it is not known, or that there is no limit.",
           .run = mgmtdev_list },
         { .name = "show",
-          .synopsis = "HANDLE",
+          .synopsis = "HANDLE [OPTION...]",
+          .options = watch_options,
           .help = "Show one management device",
           .details =
                   "HANDLE is the kernel's: BUS/DEVICE, such as pci/0000:01:00.0, or DEVICE, such as vdpasim_net.",

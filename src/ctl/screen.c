@@ -52,8 +52,12 @@ ColorChoice color_choice_parse(const char *name) {
 
 void screen_open(Screen *s, FILE *file, ColorChoice color) {
         *s = (Screen){ .file = file, .is_terminal = isatty(fileno(file)) };
-        s->width = s->is_terminal ? terminal_width(file) : 0;
+        screen_measure(s);
         s->has_colours = wants_colours(s->is_terminal, color);
+}
+
+void screen_measure(Screen *s) {
+        s->width = s->is_terminal ? terminal_width(s->file) : 0;
 }
 
 size_t screen_height(const Screen *s) {

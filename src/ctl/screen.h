@@ -36,6 +36,9 @@ ColorChoice color_choice_parse(const char *name);
 /* What file is, by TIOCGWINSZ, COLUMNS, TERM and NO_COLOR. */
 void screen_open(Screen *s, FILE *file, ColorChoice color);
 
+/* Asks again how wide it is. */
+void screen_measure(Screen *s);
+
 /* Lines of a terminal; 0: no limit. It may have changed since it was last asked. */
 size_t screen_height(const Screen *s);
 

@@ -19,16 +19,24 @@ struct Table {
         bool is_wide;
 };
 
+size_t table_count_columns(const Column *columns, size_t n_columns, bool is_wide) {
+        while (!is_wide && columns[n_columns - 1].is_wide)
+                n_columns--;
+        return n_columns;
+}
+
 int table_new(const Column *columns, size_t n_columns, bool is_wide, Table **ret) {
         Table *table;
 
         assert(n_columns <= TABLE_COLUMNS_MAX);
-        while (!is_wide && columns[n_columns - 1].is_wide)
-                n_columns--;
         table = malloc(sizeof *table);
         if (!table)
                 return -ENOMEM;
-        *table = (Table){ .columns = columns, .n_columns = n_columns, .is_wide = is_wide };
+        *table = (Table){
+                .columns = columns,
+                .n_columns = table_count_columns(columns, n_columns, is_wide),
+                .is_wide = is_wide,
+        };
         *ret = table;
         return 0;
 }
@@ -54,15 +62,22 @@ static int grow(Table *table) {
         return 0;
 }
 
-static int add_row(Table *table, const HsvValue *item) {
+static char *format_cell(const Column *column, const char *event, const char *key, const HsvValue *item) {
+        if (!column->pointer)
+                return text_escape(event, false);
+        if (!item && column->importance == 1)
+                return text_escape(key, false);
+        return value_format(hsv_value_get(item, column->pointer), column->separator ?: ",");
+}
+
+int table_add_event(Table *table, const char *event, const char *key, const HsvValue *item) {
         char **row;
 
         if (table->n_rows == table->rows_size && grow(table) < 0)
                 return -ENOMEM;
         row = table->cells + table->n_rows * table->n_columns;
         for (size_t i = 0; i < table->n_columns; i++) {
-                row[i] = value_format(hsv_value_get(item, table->columns[i].pointer),
-                                      table->columns[i].separator ?: ",");
+                row[i] = format_cell(&table->columns[i], event, key, item);
                 if (!row[i]) {
                         while (i > 0)
                                 free(row[--i]);
@@ -73,9 +88,13 @@ static int add_row(Table *table, const HsvValue *item) {
         return 0;
 }
 
+int table_add_item(Table *table, const HsvValue *item) {
+        return table_add_event(table, "", "", item);
+}
+
 int table_add(Table *table, const HsvValue *items) {
         for (size_t i = 0, n = hsv_value_count(items); i < n; i++) {
-                int r = add_row(table, hsv_value_at(items, i));
+                int r = table_add_item(table, hsv_value_at(items, i));
 
                 if (r < 0)
                         return r;
@@ -169,20 +188,36 @@ static void print_row(const Table *table, const Screen *screen, char **row, cons
         (void) fputc('\n', screen->file);
 }
 
-void table_print(const Table *table, const Screen *screen) {
-        size_t natural[TABLE_COLUMNS_MAX] = {}, widths[TABLE_COLUMNS_MAX] = {};
-
-        for (size_t i = 0; i < table->n_columns; i++)
-                natural[i] = strlen(table->columns[i].title);
+/* Widens natural to what titles and cells need. */
+static void measure(const Table *table, bool has_titles, size_t *natural) {
+        for (size_t i = 0; has_titles && i < table->n_columns; i++)
+                if (strlen(table->columns[i].title) > natural[i])
+                        natural[i] = strlen(table->columns[i].title);
         for (size_t k = 0; k < table->n_rows * table->n_columns; k++) {
                 size_t i = k % table->n_columns, width = text_width(table->cells[k]);
 
                 if (width > natural[i])
                         natural[i] = width;
         }
-        table_layout(table->columns, natural, table->n_columns, table->is_wide ? 0 : screen->width, widths);
+}
 
-        print_row(table, screen, NULL, widths);
+static void print_rows(const Table *table, const Screen *screen, const size_t *widths) {
         for (size_t k = 0; k < table->n_rows; k++)
                 print_row(table, screen, table->cells + k * table->n_columns, widths);
+}
+
+void table_print(const Table *table, const Screen *screen) {
+        size_t natural[TABLE_COLUMNS_MAX] = {}, widths[TABLE_COLUMNS_MAX] = {};
+
+        measure(table, true, natural);
+        table_layout(table->columns, natural, table->n_columns, table->is_wide ? 0 : screen->width, widths);
+        print_row(table, screen, NULL, widths);
+        print_rows(table, screen, widths);
+}
+
+void table_print_more(const Table *table, const Screen *screen, bool has_titles, size_t *widths) {
+        measure(table, has_titles, widths);
+        if (has_titles)
+                print_row(table, screen, NULL, widths);
+        print_rows(table, screen, widths);
 }

@@ -13,7 +13,7 @@
 
 typedef struct Column {
         const char *title;
-        const char *pointer; /* of the value in the row's object */
+        const char *pointer; /* of the value in the row's object; NULL: the event */
         unsigned importance; /* 1: stays to the last; no two columns of a table have the same */
         size_t min_width;    /* cut to no less than this before the column is left out */
         bool align_right;
@@ -30,12 +30,24 @@ int table_new(const Column *columns, size_t n_columns, bool is_wide, Table **ret
 Table *table_free(Table *table);
 DEFINE_CLEANUP(Table *, table_free)
 
-/* Adds every element of the array items. Returns 0 or -ENOMEM. */
+/* How many of the columns a table would have. */
+size_t table_count_columns(const Column *columns, size_t n_columns, bool is_wide);
+
+/* Adds every element of the array items, or one object. Returns 0 or -ENOMEM. */
 int table_add(Table *table, const HsvValue *items);
+int table_add_item(Table *table, const HsvValue *item);
+
+/* Adds a row for an event: the columns without a pointer get its name. item: NULL if there is only its key, for the
+ * most important column. Returns 0 or -ENOMEM. */
+int table_add_event(Table *table, const char *event, const char *key, const HsvValue *item);
 
 size_t table_count(const Table *table);
 
 void table_print(const Table *table, const Screen *screen);
+
+/* Prints a table that goes on where another one with the same columns has ended. widths: of the columns so far, 0
+ * at the beginning; they only grow. */
+void table_print_more(const Table *table, const Screen *screen, bool has_titles, size_t *widths);
 
 /* How wide each column becomes, of those that are natural wide and have two blanks between them, in a
  * table of total columns (0: no limit). 0: the column is left out. */

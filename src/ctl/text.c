@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ctl/text.h"
 
+#include <jansson.h>
 #include <langinfo.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -61,6 +62,14 @@ char *text_format(const char *format, ...) {
         n = vasprintf(&ret, format, ap);
         va_end(ap);
         return n < 0 ? NULL : ret;
+}
+
+char *text_quote(const char *text) {
+        json_t *string = json_string(text);
+        char *ret = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+
+        json_decref(string);
+        return ret;
 }
 
 size_t text_fit(const char *text, size_t width, size_t *ret_columns) {

@@ -17,6 +17,9 @@ char *text_escape(const char *text, bool keep_lines);
 /* Like asprintf(3), but NULL when out of memory. */
 char *text_format(const char *format, ...) _printf_(1, 2);
 
+/* Text as a JSON string, with its quotes; to be freed. NULL when out of memory. */
+char *text_quote(const char *text);
+
 /* Columns that escaped text takes. */
 size_t text_width(const char *text);
 

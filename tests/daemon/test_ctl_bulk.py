@@ -2,16 +2,12 @@
 """hsvdpactl with many devices, and with patience."""
 
 import json
-import os
-import pty
-import select
-import subprocess
 import time
 
 import pytest
 
 from ctl import NOT_FOUND, OK, PARTIAL, PROGRAM, REFUSED, TIMEOUT, UNREACHABLE, USAGE, Ctl
-from support import DEADLINE, poll, sim_section
+from support import DEADLINE, sim_section
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="there is no hsvdpactl: build it, or set HSVDPACTL")
 
@@ -201,35 +197,13 @@ def test_wait_for_a_state(ctl, client):
     assert ctl("device", "wait", "d", "--for=gone") == "d: gone\n"
 
 
-def run_on_a_terminal(ctl, *arguments):
-    """What a user would see, and the exit code."""
-    master, slave = pty.openpty()
-    environment = {**ctl.environment, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
-    process = subprocess.Popen([PROGRAM, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environment)
-    os.close(slave)
-    seen = b""
-
-    def read():
-        nonlocal seen
-        if select.select([master], [], [], 0.05)[0]:
-            try:
-                seen += os.read(master, 65536)
-            except OSError:
-                return True
-        return False
-
-    poll("end of the terminal", read)
-    os.close(master)
-    return seen.decode(), process.wait(DEADLINE)
-
-
 def test_a_bar_on_a_terminal(ctl, client):
-    seen, code = run_on_a_terminal(ctl, "device", "create", "--count=300", "--prefix=d", "--class=net")
+    seen, code = ctl.on_terminal("device", "create", "--count=300", "--prefix=d", "--class=net")
     assert code == OK
     assert "\u2588" in seen and " of 300 created" in seen and "\033[32m" in seen
     assert seen.endswith("hsvdpactl: 300 created.\r\n")
     assert "d1: created" not in seen
-    seen, code = run_on_a_terminal(ctl, "device", "delete", "d1", "d2", "--color=never")
+    seen, code = ctl.on_terminal("device", "delete", "d1", "d2", "--color=never")
     assert sorted(seen.split("\r\n")) == ["", "d1: deleted", "d2: deleted"]
 
 
