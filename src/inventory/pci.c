@@ -4,15 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-static int hex_digit(char c) {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-        return -1;
-}
+#include "util/hex.h"
 
 /* At least min and at most max digits, then the character after them. Returns what comes next, or NULL. */
 static const char *parse_part(const char *text, unsigned min, unsigned max, char after, uint32_t *ret) {

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 
 #include "kernel/binding.h"
+#include "kernel/capacity.h"
 #include "kernel/endpoint.h"
 #include "kernel/failure.h"
 #include "kernel/netdev.h"
@@ -66,7 +67,7 @@ static int kernel_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Fa
                 if (!handle_is_valid(infos[i].handle))
                         continue;
                 infos[n] = infos[i];
-                vdpa_sysfs_describe_mgmtdev(k->root, &infos[n++]);
+                capacity_describe(k->root, &infos[n++]);
         }
 
         *ret = infos;

@@ -2,6 +2,8 @@
 libhsvdpad_a_SOURCES += \
 	src/kernel/binding.c \
 	src/kernel/binding.h \
+	src/kernel/capacity.c \
+	src/kernel/capacity.h \
 	src/kernel/detached.c \
 	src/kernel/detached.h \
 	src/kernel/driver-writes.c \

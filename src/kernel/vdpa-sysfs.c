@@ -76,8 +76,7 @@ int vdpa_sysfs_get_driver(const char *root, const char *name, BusDriver *ret) {
         return 0;
 }
 
-/* The directory of the device behind a handle. -ENODEV if it is on no bus, and so has none that can be found. */
-static int mgmtdev_path(char ret[SYSFS_PATH_MAX], const char *root, const char *handle) {
+int vdpa_sysfs_get_mgmtdev_path(const char *root, const char *handle, char ret[SYSFS_PATH_MAX]) {
         const char *slash = strchr(handle, '/');
 
         if (!slash)
@@ -123,7 +122,7 @@ static int get_numa_node(const char *directory) {
 uint32_t vdpa_sysfs_get_device_limit(const char *root, const char *handle) {
         char path[SYSFS_PATH_MAX], link[SYSFS_PATH_MAX], driver[SYSFS_VALUE_MAX];
 
-        if (mgmtdev_path(path, root, handle) < 0 || sysfs_path(link, "%s/driver", path) < 0 ||
+        if (vdpa_sysfs_get_mgmtdev_path(root, handle, path) < 0 || sysfs_path(link, "%s/driver", path) < 0 ||
             sysfs_read_link_name(link, driver) < 0)
                 return 0;
         for (size_t i = 0; i < ELEMENTSOF(single_device_drivers); i++)
@@ -135,25 +134,15 @@ uint32_t vdpa_sysfs_get_device_limit(const char *root, const char *handle) {
 
 void vdpa_sysfs_describe_mgmtdev(const char *root, MgmtdevInfo *info) {
         char path[SYSFS_PATH_MAX];
-        uint32_t max_devices;
 
         info->transport = TRANSPORT_OTHER;
         info->numa_node = -1;
-        info->vf_index = -1;
-        info->capacity[RESOURCE_DEVICES] = (Capacity){ .source = SOURCE_DRIVER, .enforcer = ENFORCER_KERNEL };
         info->only_by_name = strcmp(info->handle, "vduse") == 0;
-        if (mgmtdev_path(path, root, info->handle) < 0)
+        if (vdpa_sysfs_get_mgmtdev_path(root, info->handle, path) < 0)
                 return;
 
         info->transport = get_transport(info->handle, path);
         info->numa_node = get_numa_node(path);
-        max_devices = vdpa_sysfs_get_device_limit(root, info->handle);
-        info->capacity[RESOURCE_DEVICES] = (Capacity){
-                .is_known = max_devices > 0,
-                .total = max_devices,
-                .source = SOURCE_DRIVER,
-                .enforcer = ENFORCER_KERNEL,
-        };
 }
 
 static bool link_is(const char *directory, const char *entry, const char *link, const char *name) {
@@ -188,7 +177,7 @@ int vdpa_sysfs_count_devices(const char *root, const char *handle, uint32_t *ret
         char path[SYSFS_PATH_MAX];
         int r;
 
-        r = mgmtdev_path(path, root, handle);
+        r = vdpa_sysfs_get_mgmtdev_path(root, handle, path);
         if (r == -ENODEV) {
                 *ret = 0;
                 return 0;

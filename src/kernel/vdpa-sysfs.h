@@ -21,7 +21,11 @@ int vdpa_sysfs_has_device(const char *root, const char *name);
  * -ENODEV if there is no such device, or another negative errno. */
 int vdpa_sysfs_get_driver(const char *root, const char *name, BusDriver *ret);
 
-/* Adds what sysfs knows of a management device: transport, numa_node, capacity. What cannot be found out is
+/* The directory of the device behind a management device's handle. Returns 0; -ENODEV if it is on no bus, and so
+ * has none that can be found; or another negative errno. */
+int vdpa_sysfs_get_mgmtdev_path(const char *root, const char *handle, char ret[SYSFS_PATH_MAX]);
+
+/* Adds what sysfs knows of a management device: transport, numa_node, only_by_name. What cannot be found out is
  * left at "not known". */
 void vdpa_sysfs_describe_mgmtdev(const char *root, MgmtdevInfo *info);
 

@@ -128,6 +128,7 @@ check_PROGRAMS += \
 	tests/unit/test-http-query \
 	tests/unit/test-http-router \
 	tests/unit/test-kernel-binding \
+	tests/unit/test-kernel-capacity \
 	tests/unit/test-kernel-detached \
 	tests/unit/test-kernel-genl \
 	tests/unit/test-kernel-pci \
@@ -150,12 +151,16 @@ tests_unit_test_http_router_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_binding_SOURCES = tests/unit/test-kernel-binding.c tests/unit/test-kernel.h
 tests_unit_test_kernel_binding_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_binding_LDADD = $(UNIT_LDADD)
+tests_unit_test_kernel_capacity_SOURCES = \
+	tests/unit/test-kernel-capacity.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h
+tests_unit_test_kernel_capacity_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kernel_capacity_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_detached_SOURCES = tests/unit/test-kernel-detached.c tests/unit/test-kernel.h
 tests_unit_test_kernel_detached_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_detached_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_genl_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_genl_LDADD = $(UNIT_LDADD)
-tests_unit_test_kernel_pci_SOURCES = tests/unit/test-kernel-pci.c tests/unit/test-kernel.h
+tests_unit_test_kernel_pci_SOURCES = tests/unit/test-kernel-pci.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h
 tests_unit_test_kernel_pci_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_pci_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_SOURCES = tests/unit/test-sim.c tests/unit/test-sim.h

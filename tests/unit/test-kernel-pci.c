@@ -6,70 +6,10 @@
 
 #include <errno.h>
 
-#include "test-kernel.h"
-
-#define FUNCTIONS  "sys/bus/pci/devices"
-#define SPACE_SIZE 4096u
-
-/* A configuration space in the making. */
-typedef struct Space {
-        uint8_t bytes[SPACE_SIZE];
-        size_t size;
-} Space;
-
-static void put_u16(Space *s, unsigned offset, uint16_t value) {
-        s->bytes[offset] = (uint8_t) value;
-        s->bytes[offset + 1] = (uint8_t) (value >> 8);
-}
-
-static void put_u32(Space *s, unsigned offset, uint32_t value) {
-        put_u16(s, offset, (uint16_t) value);
-        put_u16(s, offset + 2, (uint16_t) (value >> 16));
-}
-
-/* Of a function with a list of capabilities that begins there. */
-static Space space_with_list(unsigned first) {
-        Space s = { .size = SPACE_SIZE };
-
-        put_u16(&s, 0, 0x1af4);
-        put_u16(&s, 6, 0x10);
-        s.bytes[0x34] = (uint8_t) first;
-        return s;
-}
-
-static void put_capability(Space *s, unsigned offset, unsigned id, unsigned next) {
-        s->bytes[offset] = (uint8_t) id;
-        s->bytes[offset + 1] = (uint8_t) next;
-}
-
-static void put_extended(Space *s, unsigned offset, unsigned id, unsigned next) {
-        put_u32(s, offset, id | 1u << 16 | next << 20);
-}
-
-/* MSI-X with 2048 entries at the end of a list of three, PASID of 20 bits at the end of one of two. */
-static Space good_space(void) {
-        Space s = space_with_list(0x40);
-
-        put_capability(&s, 0x40, 0x01, 0x50);
-        put_capability(&s, 0x50, 0x10, 0xb0);
-        put_capability(&s, 0xb0, 0x11, 0);
-        put_u16(&s, 0xb2, 0x87ff);
-        put_extended(&s, 0x100, 0x0001, 0x148);
-        put_extended(&s, 0x148, 0x001b, 0);
-        put_u16(&s, 0x14c, 20 << 8 | 0x6);
-        return s;
-}
-
-static void write_space(const char *address, const Space *s) {
-        char path[512];
-
-        (void) snprintf(path, sizeof path, FUNCTIONS "/%s", address);
-        tree_directory(path);
-        unit_write_file(tree_path(path, FUNCTIONS "/%s/config", address), s->bytes, s->size);
-}
+#include "test-pci-tree.h"
 
 static PciConfig read_space(const Space *s) {
-        write_space("0000:01:00.0", s);
+        tree_pci_config("0000:01:00.0", s);
         return pci_read_config(unit_directory(), "0000:01:00.0");
 }
 
@@ -188,50 +128,6 @@ START_TEST(test_garbage) {
 }
 END_TEST
 
-/* A function in the place that sysfs gives it. */
-static void add_function(const char *address) {
-        char path[256], target[256];
-
-        (void) snprintf(path, sizeof path, "sys/devices/pci0/%s", address);
-        tree_directory(path);
-        (void) snprintf(path, sizeof path, FUNCTIONS "/%s", address);
-        (void) snprintf(target, sizeof target, "../../../devices/pci0/%s", address);
-        tree_link(path, target);
-}
-
-static void add_file(const char *address, const char *file, const char *text) {
-        char path[256];
-
-        (void) snprintf(path, sizeof path, "sys/devices/pci0/%s/%s", address, file);
-        tree_file(path, text);
-}
-
-static void add_link(const char *address, const char *file, const char *target) {
-        char path[256], link[256];
-
-        (void) snprintf(path, sizeof path, "sys/devices/pci0/%s/%s", address, file);
-        (void) snprintf(link, sizeof link, "../%s", target);
-        tree_link(path, link);
-}
-
-static void add_pf(const char *address, const char *total, const char *now, const char *offset,
-                   const char *stride) {
-        add_function(address);
-        add_file(address, "sriov_totalvfs", total);
-        add_file(address, "sriov_numvfs", now);
-        add_file(address, "sriov_offset", offset);
-        add_file(address, "sriov_stride", stride);
-}
-
-static void add_vf(const char *address, const char *pf, unsigned index) {
-        char link[32];
-
-        add_function(address);
-        add_link(address, "physfn", pf);
-        (void) snprintf(link, sizeof link, "virtfn%u", index);
-        add_link(pf, link, address);
-}
-
 static void check_function(const char *directory, const char *address) {
         char path[512], found[PCI_ADDRESS_MAX] = "";
 
@@ -240,14 +136,14 @@ static void check_function(const char *directory, const char *address) {
 }
 
 START_TEST(test_find_function) {
-        add_function("0000:01:00.0");
+        tree_pci_function("0000:01:00.0");
         tree_link("sys/bus/auxiliary/devices/mlx5_core.sf.4",
                   "../../../devices/pci0/0000:01:00.0/0000:01:00.2/mlx5_core.sf.4");
         tree_directory("sys/devices/pci0/0000:01:00.0/0000:01:00.2/mlx5_core.sf.4");
         tree_link("sys/bus/auxiliary/devices/x.y.0", "../../../devices/platform/x.y.0");
         tree_directory("sys/devices/platform/x.y.0");
 
-        check_function(FUNCTIONS "/0000:01:00.0", "0000:01:00.0");
+        check_function(PCI "/0000:01:00.0", "0000:01:00.0");
         check_function("sys/bus/auxiliary/devices/mlx5_core.sf.4", "0000:01:00.2");
         check_function("sys/bus/auxiliary/devices/x.y.0", NULL);
         check_function("sys/bus/auxiliary/devices/nothing", NULL);
@@ -264,10 +160,10 @@ static void check_vf(const char *address, const char *pf, int index) {
 }
 
 START_TEST(test_find_pf) {
-        add_pf("0000:01:00.0", "8\n", "3\n", "128\n", "2\n");
-        add_vf("0000:01:10.0", "0000:01:00.0", 0);
-        add_vf("0000:01:10.2", "0000:01:00.0", 1);
-        add_vf("0000:01:10.4", "0000:01:00.0", 2);
+        tree_pci_pf("0000:01:00.0", "8\n", "3\n", "128\n", "2\n");
+        tree_pci_vf("0000:01:10.0", "0000:01:00.0", 0);
+        tree_pci_vf("0000:01:10.2", "0000:01:00.0", 1);
+        tree_pci_vf("0000:01:10.4", "0000:01:00.0", 2);
 
         check_vf("0000:01:00.0", NULL, 0);
         check_vf("0000:02:00.0", NULL, 0);
@@ -279,23 +175,23 @@ END_TEST
 
 /* Files that do not fit together: no index is better than a wrong one. */
 START_TEST(test_find_pf_without_index) {
-        add_pf("0000:01:00.0", "8\n", "3\n", "128\n", "2\n");
-        add_vf("0000:01:10.4", "0000:01:00.0", 1);
-        add_vf("0000:00:01.0", "0000:01:00.0", 0);
+        tree_pci_pf("0000:01:00.0", "8\n", "3\n", "128\n", "2\n");
+        tree_pci_vf("0000:01:10.4", "0000:01:00.0", 1);
+        tree_pci_vf("0000:00:01.0", "0000:01:00.0", 0);
         check_vf("0000:01:10.4", "0000:01:00.0", -1);
         check_vf("0000:00:01.0", "0000:01:00.0", -1);
 
         /* One VF has no stride. */
-        add_pf("0000:02:00.0", "1\n", "1\n", "1\n", "0\n");
-        add_vf("0000:02:00.1", "0000:02:00.0", 0);
+        tree_pci_pf("0000:02:00.0", "1\n", "1\n", "1\n", "0\n");
+        tree_pci_vf("0000:02:00.1", "0000:02:00.0", 0);
         check_vf("0000:02:00.1", "0000:02:00.0", 0);
 
-        add_pf("0000:03:00.0", "1\n", "1\n", "x\n", "1\n");
-        add_vf("0000:03:00.1", "0000:03:00.0", 0);
+        tree_pci_pf("0000:03:00.0", "1\n", "1\n", "x\n", "1\n");
+        tree_pci_vf("0000:03:00.1", "0000:03:00.0", 0);
         check_vf("0000:03:00.1", "0000:03:00.0", -1);
 
-        add_function("0000:04:00.1");
-        add_link("0000:04:00.1", "physfn", "not-an-address");
+        tree_pci_function("0000:04:00.1");
+        tree_pci_link("0000:04:00.1", "physfn", "not-an-address");
         check_vf("0000:04:00.1", NULL, 0);
 }
 END_TEST
@@ -313,13 +209,13 @@ START_TEST(test_list_sriov) {
         _cleanup_free_ BackendSriov *functions = NULL;
         Space s = good_space();
 
-        add_pf("0000:e0:00.0", "65535\n", "0\n", "1\n", "1\n");
-        add_pf("0000:01:00.0", "300\n", "16\n", "128\n", "1\n");
-        add_file("0000:01:00.0", "sriov_vf_device", "101e\n");
-        add_file("0000:01:00.0", "sriov_vf_total_msix", "1000\n");
-        unit_write_file(unit_path("sys/devices/pci0/0000:01:00.0/config"), s.bytes, s.size);
-        add_pf("0000:02:00.0", "0\n", "0\n", "0\n", "0\n");
-        add_function("0000:03:00.0");
+        tree_pci_pf("0000:e0:00.0", "65535\n", "0\n", "1\n", "1\n");
+        tree_pci_pf("0000:01:00.0", "300\n", "16\n", "128\n", "1\n");
+        tree_pci_file("0000:01:00.0", "sriov_vf_device", "101e\n");
+        tree_pci_file("0000:01:00.0", "sriov_vf_total_msix", "1000\n");
+        tree_pci_config("0000:01:00.0", &s);
+        tree_pci_pf("0000:02:00.0", "0\n", "0\n", "0\n", "0\n");
+        tree_pci_function("0000:03:00.0");
 
         functions = list(2);
         ck_assert_str_eq(functions[0].pf, "0000:01:00.0");
@@ -348,14 +244,14 @@ START_TEST(test_list_sriov_of_nonsense) {
         _cleanup_free_ BackendSriov *functions = NULL, *none = NULL;
 
         none = list(0);
-        tree_directory(FUNCTIONS "/lost+found");
-        add_pf("0000:01:00.0", "99999999999999999999\n", "1\n", "1\n", "1\n");
-        add_pf("0000:02:00.0", "-1\n", "1\n", "1\n", "1\n");
-        add_pf("0000:03:00.0", "65536\n", "1\n", "1\n", "1\n");
-        add_pf("0000:04:00.0", "eight\n", "1\n", "1\n", "1\n");
-        add_pf("0000:05:00.0", "8\n", "-3\n", "65536\n", "1\n");
-        add_file("0000:05:00.0", "sriov_vf_device", "101e0\n");
-        add_file("0000:05:00.0", "sriov_vf_total_msix", "0\n");
+        tree_directory(PCI "/lost+found");
+        tree_pci_pf("0000:01:00.0", "99999999999999999999\n", "1\n", "1\n", "1\n");
+        tree_pci_pf("0000:02:00.0", "-1\n", "1\n", "1\n", "1\n");
+        tree_pci_pf("0000:03:00.0", "65536\n", "1\n", "1\n", "1\n");
+        tree_pci_pf("0000:04:00.0", "eight\n", "1\n", "1\n", "1\n");
+        tree_pci_pf("0000:05:00.0", "8\n", "-3\n", "65536\n", "1\n");
+        tree_pci_file("0000:05:00.0", "sriov_vf_device", "101e0\n");
+        tree_pci_file("0000:05:00.0", "sriov_vf_total_msix", "0\n");
 
         functions = list(1);
         ck_assert_str_eq(functions[0].pf, "0000:05:00.0");
@@ -371,7 +267,7 @@ START_TEST(test_list_many) {
 
         for (unsigned i = 0; i < 100; i++) {
                 (void) snprintf(address, sizeof address, "0000:%02x:00.0", (i * 37) % 100);
-                add_pf(address, "1\n", "0\n", "1\n", "1\n");
+                tree_pci_pf(address, "1\n", "0\n", "1\n", "1\n");
         }
         functions = list(100);
         for (unsigned i = 0; i < 100; i++) {

@@ -126,13 +126,15 @@ START_TEST(test_find) {
 END_TEST
 
 static MgmtdevInfo describe(const char *handle) {
-        MgmtdevInfo info = { .transport = TRANSPORT_SUBFUNCTION,
-                             .numa_node = 7,
-                             .capacity[RESOURCE_DEVICES].total = 7 };
+        MgmtdevInfo info = { .transport = TRANSPORT_SUBFUNCTION, .numa_node = 7 };
 
         (void) snprintf(info.handle, sizeof info.handle, "%s", handle);
         vdpa_sysfs_describe_mgmtdev(unit_directory(), &info);
         return info;
+}
+
+static uint32_t limit_of(const char *handle) {
+        return vdpa_sysfs_get_device_limit(unit_directory(), handle);
 }
 
 START_TEST(test_mgmtdev_without_bus) {
@@ -141,7 +143,7 @@ START_TEST(test_mgmtdev_without_bus) {
 
         ck_assert_int_eq(info.transport, TRANSPORT_OTHER);
         ck_assert_int_eq(info.numa_node, -1);
-        ck_assert_uint_eq(info.capacity[RESOURCE_DEVICES].total, 0);
+        ck_assert_uint_eq(limit_of("vdpasim_net"), 0);
         ck_assert_int_eq(vdpa_sysfs_count_devices(unit_directory(), "vdpasim_net", &n), 0);
         ck_assert_uint_eq(n, 0);
 }
@@ -159,11 +161,11 @@ START_TEST(test_mgmtdev_pci) {
         info = describe("pci/0000:01:00.0");
         ck_assert_int_eq(info.transport, TRANSPORT_PCI_PF);
         ck_assert_int_eq(info.numa_node, 1);
-        ck_assert_uint_eq(info.capacity[RESOURCE_DEVICES].total, 1);
+        ck_assert_uint_eq(limit_of("pci/0000:01:00.0"), 1);
         info = describe("pci/0000:01:00.1");
         ck_assert_int_eq(info.transport, TRANSPORT_PCI_VF);
         ck_assert_int_eq(info.numa_node, -1);
-        ck_assert_uint_eq(info.capacity[RESOURCE_DEVICES].total, 0);
+        ck_assert_uint_eq(limit_of("pci/0000:01:00.1"), 0);
 }
 END_TEST
 
@@ -187,7 +189,7 @@ START_TEST(test_mgmtdev_auxiliary) {
         info = describe("auxiliary/mlx5_core.sf.4");
         ck_assert_int_eq(info.transport, TRANSPORT_SUBFUNCTION);
         ck_assert_int_eq(info.numa_node, 2);
-        ck_assert_uint_eq(info.capacity[RESOURCE_DEVICES].total, 1);
+        ck_assert_uint_eq(limit_of("auxiliary/mlx5_core.sf.4"), 1);
         ck_assert_int_eq(describe("auxiliary/pds_core.vDPA.1").transport, TRANSPORT_PCI_VF);
         ck_assert_int_eq(describe("auxiliary/other.vdpa.1").transport, TRANSPORT_PCI_PF);
         ck_assert_int_eq(describe("auxiliary/nothing").transport, TRANSPORT_OTHER);
