@@ -50,3 +50,23 @@ const char *class_format(unsigned class, char *buffer) {
                 (void) snprintf(buffer, 16, "%u", class);
         return buffer;
 }
+
+/* Virtio 1.3, section 5, "Virtqueues" of each type: those that do not depend on a feature. All others have one. */
+static const uint8_t class_vqs[CLASS_MAX + 1] = {
+        [1] = 2,  /* net: receiveq1, transmitq1 */
+        [3] = 2,  /* console: receiveq, transmitq */
+        [5] = 2,  /* balloon: inflateq, deflateq */
+        [8] = 3,  /* scsi: controlq, eventq, one requestq */
+        [16] = 2, /* gpu: controlq, cursorq */
+        [18] = 2, /* input: eventq, statusq */
+        [19] = 3, /* vsock: rx, tx, event */
+        [20] = 2, /* crypto: one dataq, controlq */
+        [23] = 2, /* iommu: requestq, eventq */
+        [25] = 4, /* sound: controlq, eventq, txq, rxq */
+        [26] = 2, /* fs: hiprio, one requestq */
+        [36] = 3, /* can: txq, rxq, controlq */
+};
+
+unsigned class_n_vqs(unsigned class) {
+        return class <= CLASS_MAX && class_vqs[class] > 0 ? class_vqs[class] : 1;
+}

@@ -19,3 +19,6 @@ int class_parse(const char *text, unsigned *ret);
 
 /* The name if there is one, else the number; writes to buffer (at least 16 bytes) and returns it. */
 const char *class_format(unsigned class, char *buffer);
+
+/* The virtqueues of a device of the class that do not depend on a feature; of net devices: of one pair. */
+unsigned class_n_vqs(unsigned class);

@@ -11,6 +11,7 @@ libhsvdpad_a_SOURCES += \
 	src/inventory/mgmtdev.c src/inventory/mgmtdev.h \
 	src/inventory/mgmtdev-json.c src/inventory/mgmtdev-json.h \
 	src/inventory/pci.c src/inventory/pci.h \
+	src/inventory/needs.c src/inventory/needs.h \
 	src/inventory/resource.c src/inventory/resource.h \
 	src/inventory/spec.c src/inventory/spec.h \
 	src/inventory/spec-json.c src/inventory/spec-json.h

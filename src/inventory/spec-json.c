@@ -7,8 +7,10 @@
 
 #include "inventory/class.h"
 #include "inventory/feature.h"
+#include "inventory/resource.h"
 
-#define N_FEATURES 64
+#define N_FEATURES    64
+#define NUMA_NODE_MAX 1023 /* the most that Linux can be configured for */
 
 static void decode_class(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
         const char *text;
@@ -209,6 +211,53 @@ static void decode_endpoint(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
         json_end(&in_endpoint, endpoint);
 }
 
+static void decode_vqs(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
+        int64_t n;
+
+        if (json_take_integer(d, object, "vqs", 1, DEVICE_VQS_MAX, &n)) {
+                if (spec->class == CLASS_NET)
+                        json_fault(d, "vqs", "wrong-class", "a net device has max_vqp in \"net\" instead");
+                spec->n_vqs = (uint16_t) n;
+        }
+        if (json_take_integer(d, object, "vq_groups", 1, DEVICE_VQ_GROUPS_MAX, &n))
+                spec->n_vq_groups = (uint16_t) n;
+}
+
+static void decode_msi_policy(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
+        const char *text;
+
+        if (!json_take_string(d, object, "msi_policy", 32, &text))
+                return;
+        spec->share_msis = strcmp(text, "shared") == 0;
+        if (!spec->share_msis && strcmp(text, "exclusive") != 0)
+                json_fault(d, "msi_policy", "unknown-policy", "must be exclusive or shared");
+}
+
+static int decode_placement(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
+        PlacementSpec *p = &spec->placement;
+        JsonDecoder in_placement, in_labels;
+        json_t *placement, *labels;
+        const char *text;
+        int64_t n;
+        int r = 0;
+
+        if (!json_take_object(d, object, "placement", &placement))
+                return 0;
+
+        json_decoder_enter(&in_placement, d, "placement");
+        if (json_take_string(&in_placement, placement, "policy", 32, &text) &&
+            placement_policy_parse(text, &p->policy) < 0)
+                json_fault(&in_placement, "policy", "unknown-policy", "must be spread or pack");
+        if (json_take_integer(&in_placement, placement, "numa_node", 0, NUMA_NODE_MAX, &n))
+                p->numa_node = (int) n;
+        if (json_take_object(&in_placement, placement, "labels", &labels)) {
+                json_decoder_enter(&in_labels, &in_placement, "labels");
+                r = labels_decode(&in_labels, labels, &p->labels);
+        }
+        json_end(&in_placement, placement);
+        return r;
+}
+
 int device_spec_decode(JsonDecoder *d, json_t *object, DeviceSpec *ret) {
         _cleanup_(device_spec_done) DeviceSpec spec;
         size_t n_before = d->faults->n;
@@ -220,11 +269,13 @@ int device_spec_decode(JsonDecoder *d, json_t *object, DeviceSpec *ret) {
         decode_features(d, object, &spec);
         decode_net(d, object, &spec);
         decode_endpoint(d, object, &spec);
+        decode_vqs(d, object, &spec);
+        decode_msi_policy(d, object, &spec);
         (void) json_take_bool(d, object, "persistent", &spec.persistent);
         if (json_take_integer(d, object, "lease_seconds", 0, INT64_MAX, &lease) && lease != 0)
                 json_fault(d, "lease_seconds", "not-implemented", "leases do not exist yet: must be 0");
         if (decode_mgmtdev(d, object, &spec) < 0 || decode_owner(d, object, &spec) < 0 ||
-            decode_labels(d, object, &spec) < 0)
+            decode_labels(d, object, &spec) < 0 || decode_placement(d, object, &spec) < 0)
                 return -ENOMEM;
         json_end(d, object);
         if (d->faults->n > n_before)
@@ -273,6 +324,33 @@ static json_t *encode_endpoint(const EndpointSpec *endpoint) {
                          "mode", mode);
 }
 
+static bool placement_is_given(const PlacementSpec *p) {
+        return p->policy != PLACEMENT_DEFAULT || p->numa_node >= 0 || p->labels;
+}
+
+static json_t *encode_placement(const PlacementSpec *p) {
+        _cleanup_json_ json_t *json = NULL;
+
+        json = json_pack("{s:s*, s:o*, s:O*}", "policy", placement_policy_name(p->policy), "numa_node",
+                         p->numa_node >= 0 ? json_integer(p->numa_node) : NULL, "labels", p->labels);
+        return json && (p->numa_node < 0 || json_object_get(json, "numa_node")) ? TAKE_PTR(json) : NULL;
+}
+
+/* What is absent unless it was asked for: so a spec that asks for none of it is what it was before there was any.
+ */
+static int encode_resources(const DeviceSpec *spec, json_t *json) {
+        if (spec->n_vqs > 0 && json_object_set_new(json, "vqs", json_integer(spec->n_vqs)) < 0)
+                return -ENOMEM;
+        if (spec->n_vq_groups > 0 && json_object_set_new(json, "vq_groups", json_integer(spec->n_vq_groups)) < 0)
+                return -ENOMEM;
+        if (spec->share_msis && json_object_set_new(json, "msi_policy", json_string("shared")) < 0)
+                return -ENOMEM;
+        if (placement_is_given(&spec->placement) &&
+            json_object_set_new(json, "placement", encode_placement(&spec->placement)) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
 json_t *device_spec_encode(const DeviceSpec *spec) {
         bool has_net = spec->class == CLASS_NET;
         _cleanup_json_ json_t *json = NULL;
@@ -285,7 +363,7 @@ json_t *device_spec_encode(const DeviceSpec *spec) {
                 has_net ? encode_net(&spec->net) : NULL, "owner", spec->owner, "labels", spec->labels, "persistent",
                 spec->persistent, "lease_seconds", 0, "endpoint", encode_endpoint(&spec->endpoint));
         if (!json || (spec->has_features && !json_object_get(json, "features")) ||
-            (has_net && !json_object_get(json, "net")))
+            (has_net && !json_object_get(json, "net")) || encode_resources(spec, json) < 0)
                 return NULL;
         return TAKE_PTR(json);
 }
@@ -303,11 +381,20 @@ static bool endpoint_equal(const EndpointSpec *a, const EndpointSpec *b) {
         return a->uid == b->uid && a->gid == b->gid && a->mode == b->mode;
 }
 
+static bool labels_equal(const json_t *a, const json_t *b) {
+        return a && b ? json_equal(a, b) : a == b;
+}
+
+static bool placement_equal(const PlacementSpec *a, const PlacementSpec *b) {
+        return a->policy == b->policy && a->numa_node == b->numa_node && labels_equal(a->labels, b->labels);
+}
+
 /* Without the JSON forms, for which there may be no memory: "another spec" would be a wrong answer then. */
 bool device_spec_equal(const DeviceSpec *a, const DeviceSpec *b) {
         return a->class == b->class && text_equal(a->mgmtdev, b->mgmtdev) && a->driver == b->driver &&
                a->has_features == b->has_features && (!a->has_features || a->features == b->features) &&
                net_equal(&a->net, &b->net) && text_equal(a->owner, b->owner) &&
-               (a->labels && b->labels ? json_equal(a->labels, b->labels) : a->labels == b->labels) &&
-               a->persistent == b->persistent && endpoint_equal(&a->endpoint, &b->endpoint);
+               labels_equal(a->labels, b->labels) && a->persistent == b->persistent && a->n_vqs == b->n_vqs &&
+               a->n_vq_groups == b->n_vq_groups && a->share_msis == b->share_msis &&
+               placement_equal(&a->placement, &b->placement) && endpoint_equal(&a->endpoint, &b->endpoint);
 }

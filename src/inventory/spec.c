@@ -18,6 +18,7 @@ void device_spec_init(DeviceSpec *spec) {
                 .driver = BUS_DRIVER_VHOST_VDPA,
                 .persistent = true,
                 .endpoint.mode = 0600,
+                .placement.numa_node = -1,
         };
 }
 
@@ -25,6 +26,7 @@ void device_spec_done(DeviceSpec *spec) {
         free(spec->mgmtdev);
         free(spec->owner);
         json_decref(spec->labels);
+        json_decref(spec->placement.labels);
         device_spec_init(spec);
 }
 
@@ -37,13 +39,14 @@ int device_spec_copy(const DeviceSpec *spec, DeviceSpec *ret) {
         DeviceSpec copy = *spec;
 
         copy.owner = NULL;
-        copy.labels = NULL;
+        copy.labels = copy.placement.labels = NULL;
         if (copy_string(spec->mgmtdev, &copy.mgmtdev) < 0)
                 return -ENOMEM;
         if (copy_string(spec->owner, &copy.owner) < 0)
                 goto fail;
         copy.labels = json_deep_copy(spec->labels);
-        if (spec->labels && !copy.labels)
+        copy.placement.labels = json_deep_copy(spec->placement.labels);
+        if ((spec->labels && !copy.labels) || (spec->placement.labels && !copy.placement.labels))
                 goto fail;
 
         *ret = copy;
@@ -101,6 +104,25 @@ int bus_driver_parse(const char *text, BusDriver *ret) {
         for (BusDriver d = BUS_DRIVER_VHOST_VDPA; d <= BUS_DRIVER_VIRTIO_VDPA; d++)
                 if (strcmp(bus_driver_names[d], text) == 0) {
                         *ret = d;
+                        return 0;
+                }
+
+        return -EINVAL;
+}
+
+static const char *const placement_policy_names[_PLACEMENT_POLICY_MAX] = {
+        [PLACEMENT_SPREAD] = "spread",
+        [PLACEMENT_PACK] = "pack",
+};
+
+const char *placement_policy_name(PlacementPolicy policy) {
+        return placement_policy_names[policy];
+}
+
+int placement_policy_parse(const char *text, PlacementPolicy *ret) {
+        for (PlacementPolicy p = PLACEMENT_SPREAD; p < _PLACEMENT_POLICY_MAX; p++)
+                if (strcmp(placement_policy_names[p], text) == 0) {
+                        *ret = p;
                         return 0;
                 }
 

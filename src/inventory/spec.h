@@ -45,6 +45,20 @@ typedef struct EndpointSpec {
         mode_t mode; /* permission bits */
 } EndpointSpec;
 
+typedef enum PlacementPolicy {
+        PLACEMENT_DEFAULT, /* what the configuration says */
+        PLACEMENT_SPREAD,  /* where the most is free */
+        PLACEMENT_PACK,    /* where the least is free */
+        _PLACEMENT_POLICY_MAX,
+} PlacementPolicy;
+
+/* Which management devices are good for it, and which of them is the best. */
+typedef struct PlacementSpec {
+        PlacementPolicy policy;
+        int numa_node;  /* -1: any */
+        json_t *labels; /* that the management device must have: an object of strings, or NULL: none */
+} PlacementSpec;
+
 typedef struct DeviceSpec {
         unsigned class;
         char *mgmtdev; /* NULL: the daemon chooses */
@@ -55,6 +69,10 @@ typedef struct DeviceSpec {
         char *owner;    /* NULL: none */
         json_t *labels; /* an object of strings, or NULL: none */
         bool persistent;
+        uint16_t n_vqs;       /* 0: those of the class; of net devices max_vqp says it */
+        uint16_t n_vq_groups; /* each with an ASID of its own; 0: those of the class and its features */
+        bool share_msis;      /* fewer MSI entries than virtqueues will do, if there are not as many */
+        PlacementSpec placement;
         EndpointSpec endpoint; /* of a char device; netdevs have no owner */
 } DeviceSpec;
 
@@ -76,6 +94,12 @@ const char *bus_driver_name(BusDriver driver);
 
 /* One of the two that a user may ask for. Returns 0, or -EINVAL. */
 int bus_driver_parse(const char *text, BusDriver *ret);
+
+/* "spread", "pack"; NULL for PLACEMENT_DEFAULT. */
+const char *placement_policy_name(PlacementPolicy policy);
+
+/* Returns 0, or -EINVAL. */
+int placement_policy_parse(const char *text, PlacementPolicy *ret);
 
 /* "02:00:00:00:00:2a" and the NUL. */
 #define MAC_TEXT_MAX 18

@@ -17,25 +17,8 @@ static const char *const command_names[_SIM_COMMAND_MAX] = {
         [SIM_DESTROY] = "destroy",
 };
 
-/* Virtio 1.3, section 5, "Virtqueues" of each type: those that do not depend on a feature. */
-static const uint8_t class_max_vqs[CLASS_MAX + 1] = {
-        [3] = 2,  /* console: receiveq, transmitq */
-        [5] = 2,  /* balloon: inflateq, deflateq */
-        [8] = 3,  /* scsi: controlq, eventq, one requestq */
-        [16] = 2, /* gpu: controlq, cursorq */
-        [18] = 2, /* input: eventq, statusq */
-        [19] = 3, /* vsock: rx, tx, event */
-        [20] = 2, /* crypto: one dataq, controlq */
-        [23] = 2, /* iommu: requestq, eventq */
-        [25] = 4, /* sound: controlq, eventq, txq, rxq */
-        [26] = 2, /* fs: hiprio, one requestq */
-        [36] = 3, /* can: txq, rxq, controlq */
-};
-
 uint32_t sim_device_max_vqs(unsigned class, unsigned max_vqp) {
-        if (class == CLASS_NET)
-                return 2 * max_vqp + 1;
-        return class <= CLASS_MAX && class_max_vqs[class] > 0 ? class_max_vqs[class] : 1;
+        return class == CLASS_NET ? 2 * max_vqp + 1 : class_n_vqs(class);
 }
 
 void sim_unit_init(SimUnit *u, const SimMgmtdev *config) {

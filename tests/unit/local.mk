@@ -36,6 +36,7 @@ check_PROGRAMS += \
 	tests/unit/test-machine \
 	tests/unit/test-mgmtdev \
 	tests/unit/test-pci \
+	tests/unit/test-needs \
 	tests/unit/test-placement \
 	tests/unit/test-recovery \
 	tests/unit/test-recovery-start \
@@ -94,6 +95,8 @@ tests_unit_test_mgmtdev_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_mgmtdev_LDADD = $(UNIT_LDADD)
 tests_unit_test_pci_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pci_LDADD = $(UNIT_LDADD)
+tests_unit_test_needs_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_needs_LDADD = $(UNIT_LDADD)
 tests_unit_test_placement_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_placement_LDADD = $(UNIT_LDADD)
 tests_unit_test_recovery_CFLAGS = $(UNIT_CFLAGS)

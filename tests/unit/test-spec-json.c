@@ -67,6 +67,15 @@ static const struct {
         { "{\"class\":\"7\",\"features\":[\"bit_63\",\"bit_0\"],\"endpoint\":{}}",
           "{\"class\":\"7\",\"driver\":\"vhost_vdpa\",\"features\":[\"bit_0\",\"bit_63\"],\"persistent\":true,"
           "\"lease_seconds\":0,\"endpoint\":{\"uid\":0,\"gid\":0,\"mode\":\"0600\"}}" },
+        { "{\"class\":\"9\",\"vqs\":1024,\"vq_groups\":64,\"msi_policy\":\"shared\",\"placement\":{\"labels\":{"
+          "\"r\":\"1\"},\"numa_node\":0,\"policy\":\"pack\"}}",
+          "{\"class\":\"9p\",\"driver\":\"vhost_vdpa\",\"persistent\":true,\"lease_seconds\":0,"
+          "\"endpoint\":{\"uid\":0,\"gid\":0,\"mode\":\"0600\"},\"vqs\":1024,\"vq_groups\":64,"
+          "\"msi_policy\":\"shared\",\"placement\":{\"policy\":\"pack\",\"numa_node\":0,\"labels\":{\"r\":\"1\"}}"
+          "}" },
+        { "{\"class\":\"fs\",\"msi_policy\":\"exclusive\",\"placement\":{\"labels\":{}}}",
+          "{\"class\":\"fs\",\"driver\":\"vhost_vdpa\",\"persistent\":true,\"lease_seconds\":0,"
+          "\"endpoint\":{\"uid\":0,\"gid\":0,\"mode\":\"0600\"}}" },
 };
 
 START_TEST(test_normal_form) {
@@ -133,6 +142,18 @@ static const struct {
         { BAD("persistent") "1}", "/spec/persistent", "wrong-type" },
         { BAD("lease_seconds") "1}", "/spec/lease_seconds", "not-implemented" },
         { BAD("lease_seconds") "-1}", "/spec/lease_seconds", "out-of-range" },
+        { BAD("vqs") "3}", "/spec/vqs", "wrong-class" },
+        { "{\"class\":\"block\",\"vqs\":0}", "/spec/vqs", "out-of-range" },
+        { "{\"class\":\"block\",\"vqs\":1025}", "/spec/vqs", "out-of-range" },
+        { BAD("vq_groups") "0}", "/spec/vq_groups", "out-of-range" },
+        { BAD("vq_groups") "65}", "/spec/vq_groups", "out-of-range" },
+        { BAD("msi_policy") "\"some\"}", "/spec/msi_policy", "unknown-policy" },
+        { BAD("placement") "\"pack\"}", "/spec/placement", "wrong-type" },
+        { BAD("placement") "{\"policy\":\"best\"}}", "/spec/placement/policy", "unknown-policy" },
+        { BAD("placement") "{\"numa_node\":-1}}", "/spec/placement/numa_node", "out-of-range" },
+        { BAD("placement") "{\"numa_node\":1024}}", "/spec/placement/numa_node", "out-of-range" },
+        { BAD("placement") "{\"labels\":{\"a\":1}}}", "/spec/placement/labels/a", "wrong-type" },
+        { BAD("placement") "{\"rack\":1}}", "/spec/placement/rack", "unknown-field" },
         { BAD("endpoint") "7}", "/spec/endpoint", "wrong-type" },
         { BAD("endpoint") "{\"uid\":-1}}", "/spec/endpoint/uid", "out-of-range" },
         { BAD("endpoint") "{\"uid\":4294967295}}", "/spec/endpoint/uid", "out-of-range" },
@@ -233,7 +254,9 @@ END_TEST
 
 static const char *const full_spec = "{\"class\":\"net\",\"mgmtdev\":\"a/b\",\"features\":[\"MAC\",\"MTU\",\"MQ\"],"
                                      "\"net\":{\"mac\":\"02:00:00:00:00:01\",\"mtu\":1500,\"max_vqp\":4},\"owner\":"
-                                     "\"o\",\"labels\":{\"k\":\"v\"}}";
+                                     "\"o\",\"labels\":{\"k\":\"v\"},\"vq_groups\":2,\"msi_policy\":\"shared\","
+                                     "\"placement\":{\"policy\":\"spread\",\"numa_node\":1,\"labels\":{\"k\":"
+                                     "\"v\"}}}";
 
 static unsigned n_allocations_left;
 

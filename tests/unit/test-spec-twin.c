@@ -6,6 +6,7 @@
 
 #include "inventory/class.h"
 #include "inventory/feature.h"
+#include "inventory/resource.h"
 #include "inventory/spec-json.h"
 #include "unit.h"
 
@@ -69,6 +70,12 @@ static void random_spec(DeviceSpec *spec) {
         spec->owner = unit_random(2) ? NULL : random_text(OWNER_MAX);
         spec->labels = random_labels();
         spec->persistent = unit_random(2);
+        spec->n_vqs = spec->class == CLASS_NET ? 0 : (uint16_t) unit_random(DEVICE_VQS_MAX + 1);
+        spec->n_vq_groups = (uint16_t) unit_random(DEVICE_VQ_GROUPS_MAX + 1);
+        spec->share_msis = unit_random(2);
+        spec->placement.policy = (PlacementPolicy) unit_random(_PLACEMENT_POLICY_MAX);
+        spec->placement.numa_node = (int) unit_random(4) - 1;
+        spec->placement.labels = random_labels();
         spec->endpoint.uid = unit_random(UINT32_MAX);
         spec->endpoint.gid = unit_random(UINT32_MAX);
         spec->endpoint.mode = unit_random(01000);
@@ -178,6 +185,32 @@ static void change_mode(DeviceSpec *spec) {
         spec->endpoint.mode ^= 0200;
 }
 
+static void change_vqs(DeviceSpec *spec) {
+        spec->n_vqs ^= 1;
+}
+
+static void change_vq_groups(DeviceSpec *spec) {
+        spec->n_vq_groups ^= 1;
+}
+
+static void change_msi_policy(DeviceSpec *spec) {
+        spec->share_msis = !spec->share_msis;
+}
+
+static void change_placement_policy(DeviceSpec *spec) {
+        spec->placement.policy = (spec->placement.policy + 1) % _PLACEMENT_POLICY_MAX;
+}
+
+static void change_numa_node(DeviceSpec *spec) {
+        spec->placement.numa_node = (spec->placement.numa_node + 2) % 4 - 1;
+}
+
+static void change_placement_labels(DeviceSpec *spec) {
+        if (!spec->placement.labels)
+                spec->placement.labels = json_object();
+        ck_assert_int_eq(json_object_set_new(spec->placement.labels, "one more", json_string("")), 0);
+}
+
 static void (*const changes[])(DeviceSpec *spec) = {
         change_class,
         change_mgmtdev,
@@ -190,6 +223,12 @@ static void (*const changes[])(DeviceSpec *spec) = {
         change_gid,
         change_mode,
         change_persistent,
+        change_vqs,
+        change_vq_groups,
+        change_msi_policy,
+        change_placement_policy,
+        change_numa_node,
+        change_placement_labels,
         /* Of net devices. */
         change_has_mac,
         change_mac,
@@ -197,7 +236,7 @@ static void (*const changes[])(DeviceSpec *spec) = {
         change_max_vqp,
 };
 
-#define N_FOR_ALL 11
+#define N_FOR_ALL 17
 
 /* Each change makes another spec. */
 START_TEST(test_each_change_counts) {
