@@ -11,12 +11,14 @@
 #include "ctl/format.h"
 #include "ctl/report.h"
 #include "ctl/screen.h"
+#include "ctl/values.h"
 
 typedef struct Option {
         const char *name;     /* without "--"; NULL ends a list */
         const char *argument; /* what it takes, as the help shows it; NULL: nothing */
         const char *help;
         char letter; /* 0: none */
+        Values values;
 } Option;
 
 typedef struct Given {
@@ -48,6 +50,7 @@ typedef struct Verb {
         const Option *options; /* or NULL */
         size_t min_operands;
         size_t max_operands;
+        Values operands; /* what they are */
         ExitCode (*run)(Context *context, const Arguments *arguments);
 } Verb;
 

@@ -11,8 +11,6 @@
 
 #define GONE "gone"
 
-static const char *const states[] = { "reserved", "creating", "ready", "deleting", "failed", "lost", GONE };
-
 typedef struct Wait {
         Context *context;
         const char *wanted;
@@ -21,13 +19,6 @@ typedef struct Wait {
         char state[32]; /* as it was last seen; "" if it was not */
         uint64_t revision;
 } Wait;
-
-static bool is_state(const char *text) {
-        for (size_t i = 0; i < ELEMENTSOF(states); i++)
-                if (strcmp(states[i], text) == 0)
-                        return true;
-        return false;
-}
 
 static void take_state(Wait *w, const HsvDocument *device) {
         const HsvValue *root = hsv_document_root(device);
@@ -98,7 +89,7 @@ ExitCode device_wait(Context *context, const Arguments *arguments) {
         const char *wanted = arguments_get(arguments, "for") ?: "ready";
         ExitCode first = EXIT_CODE_OK;
 
-        if (!is_state(wanted))
+        if (!values_include(VALUES_WAIT_STATES, wanted))
                 return report_usage("--for: '%s' is neither the state of a device nor " GONE, wanted);
         for (size_t i = 0; i < arguments->n_operands; i++) {
                 Wait w = {

@@ -6,11 +6,14 @@
 #include "ctl/watch.h"
 
 static const Option create_options[] = {
-        { "class", "CLASS", "what device: net, block, fs, ..., or a virtio device type's number (needed)" },
-        { "mgmtdev", "HANDLE", "the management device that makes it; else the daemon chooses one" },
+        { "class", "CLASS", "what device: net, block, fs, ..., or a virtio device type's number (needed)",
+          .values = VALUES_CLASSES },
+        { "mgmtdev", "HANDLE", "the management device that makes it; else the daemon chooses one",
+          .values = VALUES_MGMTDEVS },
         { "driver", "DRIVER",
           "vhost_vdpa, for a VM or a process (the default); or virtio_vdpa, for a container or "
-          "the host" },
+          "the host",
+          .values = VALUES_DRIVERS },
         { "mac", "MAC", "MAC address (class net)" },
         { "mtu", "BYTES", "MTU (class net)" },
         { "max-vqp", "N", "virtqueue pairs (class net)" },
@@ -26,7 +29,7 @@ static const Option create_options[] = {
         { "file", "FILE",
           "make the devices that FILE (- is standard input) lists as JSON; the other options hold for what it does "
           "not say",
-          'f' },
+          'f', VALUES_FILES },
         { "jobs", "N", "make so many at a time (8)" },
         { "wait", NULL, "try again while the daemon cannot be reached, is overloaded or has no room" },
         { "dry-run", NULL, "only show where it would be made, and what it would take" },
@@ -34,9 +37,10 @@ static const Option create_options[] = {
 };
 
 static const Option list_options[] = {
-        { "class", "CLASS", "only devices of this class" },
-        { "state", "STATE", "only devices in this state: reserved, creating, ready, deleting, failed, lost" },
-        { "mgmtdev", "HANDLE", "only devices on this management device" },
+        { "class", "CLASS", "only devices of this class", .values = VALUES_CLASSES },
+        { "state", "STATE", "only devices in this state: reserved, creating, ready, deleting, failed, lost",
+          .values = VALUES_STATES },
+        { "mgmtdev", "HANDLE", "only devices on this management device", .values = VALUES_MGMTDEVS },
         { "owner", "TEXT", "only devices of this owner" },
         { "label", "KEY=VALUE", "only devices with this label; if repeated, with all of them" },
         { "limit", "N", "no more than N devices" },
@@ -58,7 +62,7 @@ static const Option set_options[] = {
 static const Option delete_options[] = {
         { "missing-ok", NULL, "a device that is not there counts as deleted" },
         { "uid", "UID", "only if this is its uid, and not that of a later device of the same name" },
-        { "file", "FILE", "delete the devices that FILE (- is standard input) lists as JSON", 'f' },
+        { "file", "FILE", "delete the devices that FILE (- is standard input) lists as JSON", 'f', VALUES_FILES },
         { "jobs", "N", "delete so many at a time (8)" },
         { "wait", NULL, "try again while a device is in use, or the daemon cannot be reached" },
         {},
@@ -66,7 +70,8 @@ static const Option delete_options[] = {
 
 static const Option wait_options[] = {
         { "for", "STATE",
-          "wait until it is reserved, creating, ready (the default), deleting, failed, lost; or gone" },
+          "wait until it is reserved, creating, ready (the default), deleting, failed, lost; or gone",
+          .values = VALUES_WAIT_STATES },
         {},
 };
 
@@ -92,6 +97,7 @@ static const Verb verbs[] = {
           .options = watch_options,
           .min_operands = 1,
           .max_operands = 1,
+          .operands = VALUES_DEVICES,
           .run = device_show },
         { .name = "set",
           .synopsis = "NAME [OPTION...]",
@@ -99,6 +105,7 @@ static const Verb verbs[] = {
           .options = set_options,
           .min_operands = 1,
           .max_operands = 1,
+          .operands = VALUES_DEVICES,
           .run = device_set },
         { .name = "delete",
           .synopsis = "[NAME...] [OPTION...]",
@@ -109,6 +116,7 @@ static const Verb verbs[] = {
                      "'device list -o json' can be piped into it.",
           .options = delete_options,
           .max_operands = SIZE_MAX,
+          .operands = VALUES_DEVICES,
           .run = device_delete },
         { .name = "wait",
           .synopsis = "NAME... [OPTION...]",
@@ -117,12 +125,14 @@ static const Verb verbs[] = {
           .options = wait_options,
           .min_operands = 1,
           .max_operands = SIZE_MAX,
+          .operands = VALUES_DEVICES,
           .run = device_wait },
         { .name = "stats",
           .synopsis = "NAME",
           .help = "Show the vendor statistics of a device's virtqueues",
           .min_operands = 1,
           .max_operands = 1,
+          .operands = VALUES_DEVICES,
           .run = device_stats },
         {},
 };

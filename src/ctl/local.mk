@@ -7,6 +7,7 @@ libhsvdpactl_a_SOURCES = \
 	src/ctl/bulk.c src/ctl/bulk.h \
 	src/ctl/clock.c src/ctl/clock.h \
 	src/ctl/command.c src/ctl/command.h \
+	src/ctl/complete.c src/ctl/complete.h \
 	src/ctl/device-create.c \
 	src/ctl/device-delete.c \
 	src/ctl/device-line.c \
@@ -33,6 +34,7 @@ libhsvdpactl_a_SOURCES = \
 	src/ctl/suggest.c src/ctl/suggest.h \
 	src/ctl/table.c src/ctl/table.h \
 	src/ctl/text.c src/ctl/text.h \
+	src/ctl/values.c src/ctl/values.h \
 	src/ctl/value.c src/ctl/value.h \
 	src/ctl/watch-list.c src/ctl/watch-list.h \
 	src/ctl/watch.c src/ctl/watch.h \

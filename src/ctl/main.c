@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ctl/command.h"
+#include "ctl/complete.h"
 #include "ctl/help.h"
 #include "ctl/number.h"
 #include "ctl/suggest.h"
@@ -19,8 +20,9 @@
 static const Option common_options[] = {
         { "url", "URL", "where the daemon listens: unix:PATH or http://HOST:PORT (" HSV_DEFAULT_URL ")" },
         { "output", "FORMAT",
-          "table, for people (the default); wide, with more columns; json, as the daemon answers; or yaml", 'o' },
-        { "color", "WHEN", "auto (the default), always, never" },
+          "table, for people (the default); wide, with more columns; json, as the daemon answers; or yaml", 'o',
+          VALUES_FORMATS },
+        { "color", "WHEN", "auto (the default), always, never", .values = VALUES_COLORS },
         { "timeout", "SEC", "wait no longer for an answer (60); with --wait, in all (for ever)" },
         { "help", NULL, "what can be said at this place", 'h' },
         { "version", NULL, "the version of this program" },
@@ -205,6 +207,10 @@ static const Option *default_options(const Noun *noun) {
 static ExitCode run(Line *line) {
         ExitCode code;
 
+        if (line->argc > 1 && strcmp(line->argv[1], "__complete") == 0) {
+                complete(stdout, nouns, common_options, (size_t) line->argc - 2, line->argv + 2);
+                return EXIT_CODE_OK;
+        }
         code = take_options(line, NULL, true);
         if (code != EXIT_CODE_OK || answer_help(line))
                 return code;

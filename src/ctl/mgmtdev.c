@@ -117,6 +117,7 @@ static const Verb verbs[] = {
                   "HANDLE is the kernel's: BUS/DEVICE, such as pci/0000:01:00.0, or DEVICE, such as vdpasim_net.",
           .min_operands = 1,
           .max_operands = 1,
+          .operands = VALUES_MGMTDEVS,
           .run = mgmtdev_show },
         {},
 };

@@ -59,6 +59,11 @@ static bool set_owner(DeviceListing *l, const char *value) {
         return true;
 }
 
+static bool set_prefix(DeviceListing *l, const char *value) {
+        l->prefix = value;
+        return true;
+}
+
 static const struct {
         bool (*set)(DeviceListing *l, const char *value);
         FilterFault fault;
@@ -68,14 +73,17 @@ static const struct {
         { set_state, { "unknown-state", "must be the state of a device" } },
         { set_mgmtdev, { "bad-handle", "must be \"bus/device\" or \"device\"" } },
         { set_owner, {} },
+        { set_prefix, {} },
 };
 
-const char *const device_listing_filters[] = { "continue", "class", "state", "mgmtdev", "owner", NULL };
+const char *const device_listing_filters[] = { "continue", "class", "state", "mgmtdev", "owner", "prefix", NULL };
 
 static_assert(ELEMENTSOF(filters) + 1 == ELEMENTSOF(device_listing_filters), "one for each");
 
 void device_listing_init(DeviceListing *l, uint64_t now_revision) {
-        *l = (DeviceListing){ .limit = DEVICE_LISTING_DEFAULT, .revision = now_revision, .state = -1 };
+        *l = (DeviceListing){
+                .limit = DEVICE_LISTING_DEFAULT, .revision = now_revision, .state = -1, .prefix = ""
+        };
 }
 
 int device_listing_filter(DeviceListing *l, const char *name, const char *value, FilterFault *ret) {
@@ -122,10 +130,26 @@ static bool matches(const DeviceListing *l, const Device *device) {
                (!l->owner || strcmp(spec->owner ?: "", l->owner) == 0) && matches_labels(l, device);
 }
 
+/* The device, or NULL if its name does not begin so. */
+static const Device *within_prefix(const DeviceListing *l, const Device *device) {
+        return device && strncmp(device->name, l->prefix, strlen(l->prefix)) == 0 ? device : NULL;
+}
+
+/* Where the page begins. Names that begin alike stand together, so no others need to be looked at. */
+static const Device *find_first(const DeviceListing *l, Inventory *inventory) {
+        const Device *device = NULL;
+
+        if (strcmp(l->after, l->prefix) >= 0)
+                device = inventory_next_device(inventory, l->after);
+        else
+                device = inventory_find_device(inventory, l->prefix) ?: inventory_next_device(inventory, l->prefix);
+        return within_prefix(l, device);
+}
+
 /* One page. Returns the items, a new reference or NULL, and the last device looked at if there are more. */
 static json_t *collect(const DeviceListing *l, Inventory *inventory, const Device **ret_last) {
         _cleanup_json_ json_t *items = json_array();
-        const Device *last = NULL, *device = inventory_next_device(inventory, l->after);
+        const Device *last = NULL, *device = find_first(l, inventory);
         size_t n_examined = 0;
 
         while (device && items && n_examined < EXAMINED_MAX && json_array_size(items) < (size_t) l->limit) {
@@ -133,7 +157,7 @@ static json_t *collect(const DeviceListing *l, Inventory *inventory, const Devic
                         return NULL;
                 last = device;
                 n_examined++;
-                device = inventory_next_device(inventory, device->name);
+                device = within_prefix(l, inventory_next_device(inventory, device->name));
         }
 
         *ret_last = device ? last : NULL;

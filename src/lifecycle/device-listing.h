@@ -27,7 +27,8 @@ typedef struct DeviceListing {
         unsigned class; /* 0: any; so NULL and -1 below */
         int state;
         const char *mgmtdev;
-        const char *owner; /* "": none */
+        const char *owner;  /* "": none */
+        const char *prefix; /* of the name; never NULL */
         LabelFilter label[DEVICE_LISTING_LABELS_MAX];
         size_t n_labels;
 } DeviceListing;

@@ -31,6 +31,22 @@ def test_pages(client):
     assert len(client.get("/v1/devices").expect(200).json["items"]) == min(100, N_DEVICES)
 
 
+def test_prefix(client):
+    names = ["a", "ab", "abc", "abd", "ac", "b", "b-1"]
+    create_many(client, names)
+    for prefix in ["", *names, "abe", "az", "zz", "A", "no such name", 100 * "a"]:
+        wanted = [name for name in names if name.startswith(prefix)]
+        for limit in (1, 2, 100):
+            listed = list(itertools.chain(*map(names_of, client.pages(prefix=prefix, limit=limit))))
+            assert listed == wanted, prefix
+    page = client.get("/v1/devices", prefix="ab", limit=2).json
+    # It is known at once that there is no more, whatever comes behind.
+    rest = client.get("/v1/devices", prefix="ab", limit=1, **{"continue": page["continue"]}).json
+    assert names_of(rest) == ["abd"] and "continue" not in rest
+    assert names_of(client.get("/v1/devices", prefix="a", **{"class": "net"}).json) == []
+    client.get("/v1/devices?prefix=a&prefix=b").expect(400, "invalid-request", "/query/prefix")
+
+
 def test_nothing_is_listed_twice_or_missed_while_others_write(client):
     """What is there from the first page to the last is listed once; what comes later is not listed at all."""
     stable = [f"d{i:03}s" for i in range(N_DEVICES)]
