@@ -17,7 +17,7 @@
 #define SCAN_SHARE         20
 
 /* Whoever asks for what is not there, again and again, must not keep the backend busy with looking. */
-#define SCAN_ASK_INTERVAL_USEC USEC_PER_SEC
+#define SCAN_ASK_INTERVAL_USEC (200 * USEC_PER_MSEC)
 
 typedef struct Scan {
         Job job;

@@ -23,6 +23,6 @@ void scan_done(Lifecycle *l);
 void scan_start(Lifecycle *l);
 
 /* Lets the verb run (from its beginning) when a look for its sake is over: one that starts now, or that another
- * verb has asked for and is under way. Returns false, with nothing done, if the last one for a verb ended within
- * the last second: what that has found has to do. */
+ * verb has asked for and is under way. Returns false, with nothing done, if the last one for a verb ended a moment
+ * ago: what that has found has to do. */
 bool scan_wait(Lifecycle *l, Verb *verb);

@@ -166,14 +166,14 @@ Answer rig_create_good(const char *name, const char *spec) {
         return answer;
 }
 
-void rig_pass_second(void) {
+void rig_pass_time(void) {
         rig.lifecycle->scanner.ask_usec = 0;
 }
 
 void rig_look(void) {
         Answer answer;
 
-        rig_pass_second();
+        rig_pass_time();
         answer = rig_create("look", "{\"class\":\"net\",\"mgmtdev\":\"not/there\"}");
         rig_assert_code(answer, ERROR_UNSATISFIABLE);
         rig_wait_idle();

@@ -77,7 +77,7 @@ Answer rig_create_good(const char *name, const char *spec);
 void rig_look(void);
 
 /* As if so much time had passed that a verb may ask for a look again. */
-void rig_pass_second(void);
+void rig_pass_time(void);
 
 /* The device in the inventory, which must be there. */
 Device *rig_device(const char *name);

@@ -10,6 +10,7 @@ import json
 import re
 import socket
 import subprocess
+import time
 
 import vdpa
 
@@ -18,6 +19,9 @@ JSON = {"Content-Type": "application/json"}
 
 # A handle that no host has. Who names it makes the daemon look at the host again before it refuses.
 NO_MGMTDEV = "nosuch/mgmtdev"
+
+# After looking for somebody's sake the daemon does not do it again for so many seconds, and a little more.
+LOOK_INTERVAL = 0.25
 
 
 class Answer:
@@ -84,6 +88,8 @@ class Connection(http.client.HTTPConnection):
 class Api:
     """The requests of the interface, made by ask: curl, or the method of a Connection."""
 
+    _looked = 0
+
     def __init__(self, ask=curl):
         self.ask = ask
 
@@ -134,8 +140,10 @@ class Api:
             return False
 
     def look(self):
-        """Makes the daemon look at the host now, and not only when the time has come."""
+        """Makes the daemon look at the host now, and not only when the time has come. It does not do so twice at a time."""
+        time.sleep(max(0, Api._looked + LOOK_INTERVAL - time.monotonic()))
         self.put("look", net(mgmtdev=NO_MGMTDEV)).expect(422, "unsatisfiable", "/spec/mgmtdev")
+        Api._looked = time.monotonic()
 
     def wait_idle(self):
         """Waits until nothing is under way."""
