@@ -92,7 +92,7 @@ def check_status(device, kernel, config):
     same(device, "state", (status["state"], status["reason"], status["simulated"]), ("ready", None, False))
     same(device, "class", CLASSES[device["spec"]["class"]], kernel["type"])
     same(device, "mgmtdev", status["mgmtdev"], kernel["mgmtdev"])
-    same(device, "vendor_id", status["vendor_id"], kernel["vendor_id"])
+    same(device, "vendor_id", status["vendor_id"], kernel["vendor_id"] or None)
     same(device, "max_vqs", status["max_vqs"], kernel["max_vqs"])
     same(device, "vq_size", status["vq_size"], kernel["max_vq_size"])
     same(device, "driver", status["driver"], vdpa.driver(device["name"]))
