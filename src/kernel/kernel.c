@@ -17,6 +17,8 @@
 #include "kernel/vdpa-netlink.h"
 #include "kernel/vdpa-sysfs.h"
 #include "kernel/vdpa-uapi.h"
+#include "kernel/vhost-cache.h"
+#include "kernel/vhost.h"
 
 /* Leaves most of a sysfs path to sysfs. */
 #define ROOT_MAX 256
@@ -26,6 +28,8 @@ typedef struct KernelBackend {
         char root[ROOT_MAX];
         GenlSocket *netlink;
         Detached detached;
+        VhostCache *vhost_cache;
+        char unpublished[DEVICE_NAME_MAX]; /* the last device made: nobody has been told of it yet */
 } KernelBackend;
 
 static KernelBackend *kernel_backend(Backend *b) {
@@ -148,8 +152,10 @@ static int kernel_create(Backend *b, const char *name, const char *mgmtdev, cons
         if (r < 0)
                 return r;
         r = check_class(k, name, mgmtdev, spec, &failure);
-        if (r >= 0)
+        if (r >= 0) {
+                (void) strlcpy(k->unpublished, name, sizeof k->unpublished);
                 return 0;
+        }
 
         if (delete_device(k, name, &undo) < 0)
                 failure_append(&failure, " Deleting it again failed: %s", undo.detail);
@@ -158,10 +164,28 @@ static int kernel_create(Backend *b, const char *name, const char *mgmtdev, cons
         return failure_set(f, failure.code, failure.error, "%s", failure.detail);
 }
 
+/* A device without an answer works as well. */
+static void ask_groups(KernelBackend *k, const char *name) {
+        VhostGroups groups;
+
+        if (vhost_ask_groups(k->root, &k->detached, name, &groups) >= 0)
+                vhost_cache_put(k->vhost_cache, name, &groups);
+}
+
 static int kernel_bind(Backend *b, const char *name, BusDriver driver, Failure *f) {
         KernelBackend *k = kernel_backend(b);
+        BusDriver before = driver;
+        int r;
 
-        return binding_attach(k->root, &k->detached, name, driver, f);
+        (void) vdpa_sysfs_get_driver(k->root, name, &before);
+        r = binding_attach(k->root, &k->detached, name, driver, f);
+        if (r < 0)
+                return r;
+
+        /* The node is new, so that it has no user yet. */
+        if (driver == BUS_DRIVER_VHOST_VDPA && (before != driver || strcmp(k->unpublished, name) == 0))
+                ask_groups(k, name);
+        return 0;
 }
 
 /* The endpoint as it is now; none if nobody can say which it is. */
@@ -188,6 +212,8 @@ static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec
         BusDriver driver;
         int r;
 
+        if (strcmp(k->unpublished, name) == 0)
+                k->unpublished[0] = '\0';
         r = find_endpoint(k, name, &driver, &endpoint, f);
         if (r < 0)
                 return r;
@@ -203,12 +229,16 @@ static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec
 static int kernel_observe(Backend *b, const char *name, DeviceStatus *ret, Failure *f) {
         KernelBackend *k = kernel_backend(b);
         DeviceStatus status = {};
+        VhostGroups groups;
         Endpoint endpoint;
         int r;
 
         r = find_endpoint(k, name, &status.driver, &endpoint, f);
         if (r < 0)
                 return r;
+        groups = vhost_cache_get(k->vhost_cache, name);
+        status.n_vq_groups = groups.n_vq_groups;
+        status.n_address_spaces = groups.n_address_spaces;
         (void) snprintf(status.endpoint, sizeof status.endpoint, "%s", endpoint.name);
 
         r = vdpa_netlink_get(k->netlink, name, &status, f);
@@ -271,19 +301,30 @@ static int kernel_set_mac(Backend *b, const char *name, const uint8_t mac[6], Fa
 }
 
 static int kernel_destroy(Backend *b, const char *name, Failure *f) {
-        return delete_device(kernel_backend(b), name, f);
+        KernelBackend *k = kernel_backend(b);
+        int r;
+
+        r = delete_device(k, name, f);
+        if (r >= 0)
+                vhost_cache_remove(k->vhost_cache, name);
+        return r;
 }
 
 static int kernel_get_stats(Backend *b, const char *name, BackendStat **ret, size_t *ret_n, Failure *f) {
         return vdpa_netlink_get_stats(kernel_backend(b)->netlink, name, ret, ret_n, f);
 }
 
-static Backend *kernel_free(Backend *b) {
-        KernelBackend *k = kernel_backend(b);
-
+static KernelBackend *kernel_backend_free(KernelBackend *k) {
         detached_done(&k->detached);
         genl_socket_free(k->netlink);
+        vhost_cache_free(k->vhost_cache);
         free(k);
+        return NULL;
+}
+DEFINE_CLEANUP(KernelBackend *, kernel_backend_free)
+
+static Backend *kernel_free(Backend *b) {
+        kernel_backend_free(kernel_backend(b));
         return NULL;
 }
 
@@ -303,8 +344,8 @@ static const BackendOps kernel_ops = {
         .free = kernel_free,
 };
 
-int kernel_backend_new(const char *root, Backend **ret) {
-        KernelBackend *k;
+int kernel_backend_new(const char *root, const char *runtime_dir, Backend **ret) {
+        _cleanup_(kernel_backend_freep) KernelBackend *k = NULL;
         int r;
 
         if (strlen(root) >= ROOT_MAX)
@@ -320,11 +361,12 @@ int kernel_backend_new(const char *root, Backend **ret) {
          * unbinds waits for one of those to be closed (see kernel/detached.c): neither would ever end. */
         (void) prctl(PR_SET_DUMPABLE, 0);
         r = genl_socket_new(VDPA_FAMILY, &k->netlink);
-        if (r < 0) {
-                free(k);
+        if (r < 0)
                 return r;
-        }
+        r = vhost_cache_new(k->root, runtime_dir, &k->vhost_cache);
+        if (r < 0)
+                return r;
 
-        *ret = &k->backend;
+        *ret = &TAKE_PTR(k)->backend;
         return 0;
 }

@@ -32,4 +32,8 @@ libhsvdpad_a_SOURCES += \
 	src/kernel/vdpa-netlink.h \
 	src/kernel/vdpa-sysfs.c \
 	src/kernel/vdpa-sysfs.h \
-	src/kernel/vdpa-uapi.h
+	src/kernel/vdpa-uapi.h \
+	src/kernel/vhost.c \
+	src/kernel/vhost.h \
+	src/kernel/vhost-cache.c \
+	src/kernel/vhost-cache.h

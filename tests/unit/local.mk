@@ -135,6 +135,7 @@ check_PROGRAMS += \
 	tests/unit/test-kernel-detached \
 	tests/unit/test-kernel-genl \
 	tests/unit/test-kernel-pci \
+	tests/unit/test-kernel-vhost \
 	tests/unit/test-sim \
 	tests/unit/test-sim-crash \
 	tests/unit/test-sim-idmap \
@@ -166,6 +167,9 @@ tests_unit_test_kernel_genl_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_pci_SOURCES = tests/unit/test-kernel-pci.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h
 tests_unit_test_kernel_pci_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_pci_LDADD = $(UNIT_LDADD)
+tests_unit_test_kernel_vhost_SOURCES = tests/unit/test-kernel-vhost.c tests/unit/test-kernel.h
+tests_unit_test_kernel_vhost_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kernel_vhost_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_SOURCES = tests/unit/test-sim.c tests/unit/test-sim.h
 tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_LDADD = $(UNIT_LDADD)

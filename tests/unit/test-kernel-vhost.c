@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What vhost-vdpa devices have answered is remembered for as long as they are there: beyond the daemon, and not for
+ * another device of the same name. */
+#include <errno.h>
+#include <sys/sysmacros.h>
+
+#include "kernel/vhost-cache.h"
+#include "kernel/vhost.h"
+#include "test-kernel.h"
+
+static const VhostGroups two = { 2, 2 }, one = { 1, 1 };
+
+static VhostCache *open_cache(void) {
+        VhostCache *c = NULL;
+
+        ck_assert_int_eq(vhost_cache_new(unit_directory(), unit_directory(), &c), 0);
+        return c;
+}
+
+static void check(VhostCache *c, const char *name, const VhostGroups *groups) {
+        VhostGroups got = vhost_cache_get(c, name);
+
+        ck_assert_uint_eq(got.n_vq_groups, groups ? groups->n_vq_groups : 0);
+        ck_assert_uint_eq(got.n_address_spaces, groups ? groups->n_address_spaces : 0);
+}
+
+/* The same name, another device: with the old one in place until the new one is there, no number comes again. */
+static void make_again(const char *name) {
+        char from[512], to[512];
+
+        (void) tree_path(from, "sys/devices/%s", name);
+        (void) tree_path(to, "sys/devices/old-%s", name);
+        ck_assert_int_eq(rename(from, to), 0);
+        ck_assert_int_eq(mkdir(from, 0755), 0);
+}
+
+START_TEST(test_remember) {
+        _cleanup_(vhost_cache_freep) VhostCache *c = open_cache();
+
+        tree_device("a");
+        tree_device("b");
+        check(c, "a", NULL);
+        vhost_cache_put(c, "a", &two);
+        vhost_cache_put(c, "b", &one);
+        vhost_cache_put(c, "nothing", &one);
+        check(c, "a", &two);
+        check(c, "b", &one);
+        check(c, "nothing", NULL);
+        vhost_cache_put(c, "a", &one);
+        check(c, "a", &one);
+        vhost_cache_remove(c, "a");
+        vhost_cache_remove(c, "a");
+        check(c, "a", NULL);
+        check(c, "b", &one);
+}
+END_TEST
+
+START_TEST(test_outlives_the_daemon) {
+        VhostCache *c = open_cache();
+
+        tree_device("a");
+        tree_device("b");
+        tree_device("c");
+        vhost_cache_put(c, "a", &one);
+        vhost_cache_put(c, "a", &two);
+        vhost_cache_put(c, "b", &two);
+        vhost_cache_put(c, "c", &two);
+        vhost_cache_free(c);
+
+        make_again("b");
+        tree_remove(VDPA "/devices/c");
+        c = open_cache();
+        check(c, "a", &two);
+        check(c, "b", NULL);
+        check(c, "c", NULL);
+        vhost_cache_put(c, "b", &one);
+        vhost_cache_free(c);
+
+        c = open_cache();
+        check(c, "a", &two);
+        check(c, "b", &one);
+        vhost_cache_free(c);
+}
+END_TEST
+
+START_TEST(test_another_device) {
+        _cleanup_(vhost_cache_freep) VhostCache *c = open_cache();
+
+        tree_device("a");
+        vhost_cache_put(c, "a", &two);
+        make_again("a");
+        check(c, "a", NULL);
+        vhost_cache_put(c, "a", &one);
+        check(c, "a", &one);
+}
+END_TEST
+
+START_TEST(test_in_memory_only) {
+        VhostCache *c = NULL;
+
+        tree_device("a");
+        ck_assert_int_eq(vhost_cache_new(unit_directory(), NULL, &c), 0);
+        vhost_cache_put(c, "a", &two);
+        check(c, "a", &two);
+        vhost_cache_free(c);
+
+        /* A directory that is not there. */
+        ck_assert_int_eq(vhost_cache_new(unit_directory(), "/nowhere/at/all", &c), 0);
+        vhost_cache_put(c, "a", &two);
+        check(c, "a", &two);
+        vhost_cache_free(c);
+}
+END_TEST
+
+/* Torn, foreign and hostile lines are left out; what is between them counts. */
+START_TEST(test_nonsense) {
+        char text[8192], path[512], link[512];
+        struct stat st;
+        VhostCache *c;
+        int n;
+
+        tree_device("a");
+        tree_device("b");
+        ck_assert_int_eq(stat(tree_path(path, VDPA "/devices/a"), &st), 0);
+        n = snprintf(text, sizeof text,
+                     "\n%%s%%n 1 2 3\n../../a 1 2 3\na\na x 2 2\nb 18446744073709551616 2 2\n"
+                     "a %ju 3 3 3\na %ju 2 2\nb %ju 1 1",
+                     (uintmax_t) st.st_ino, (uintmax_t) st.st_ino, (uintmax_t) st.st_ino);
+        unit_write_file(tree_path(link, VHOST_CACHE_FILE), text, (size_t) n);
+        c = open_cache();
+        check(c, "a", &two);
+        check(c, "b", NULL);
+        vhost_cache_free(c);
+
+        /* One line that never ends, and one that is what its end looks like. */
+        memset(text, 'x', sizeof text);
+        n = (int) sizeof text / 2 + snprintf(text + sizeof text / 2, 200, "\na %ju 1 1\n", (uintmax_t) st.st_ino);
+        unit_write_file(link, text, (size_t) n);
+        c = open_cache();
+        check(c, "a", &one);
+        vhost_cache_free(c);
+
+        memset(text, 0, sizeof text);
+        unit_write_file(link, text, sizeof text);
+        c = open_cache();
+        check(c, "a", NULL);
+        vhost_cache_free(c);
+}
+END_TEST
+
+/* The file does not grow with the devices that have been, only with those that are. */
+START_TEST(test_file_stays_small) {
+        _cleanup_(vhost_cache_freep) VhostCache *c = open_cache();
+        struct stat st;
+
+        tree_device("a");
+        for (unsigned i = 0; i < 5000; i++) {
+                vhost_cache_put(c, "a", i % 2 ? &one : &two);
+                if (i % 3 == 0)
+                        vhost_cache_remove(c, "a");
+        }
+        vhost_cache_put(c, "a", &two);
+        ck_assert_int_eq(stat(unit_path(VHOST_CACHE_FILE), &st), 0);
+        ck_assert_int_lt(st.st_size, 50 * 1100);
+        check(c, "a", &two);
+}
+END_TEST
+
+/* Anything that has a node can be opened; only vhost-vdpa answers. */
+START_TEST(test_ask) {
+        Detached detached = {};
+        VhostGroups groups = { 7, 7 };
+        char path[512];
+
+        tree_bus();
+        tree_device("a");
+        ck_assert_int_eq(vhost_ask_groups(unit_directory(), &detached, "a", &groups), -ENOENT);
+        tree_file("sys/devices/a/vhost-vdpa-7/dev", "1:3\n");
+        ck_assert_int_eq(vhost_ask_groups(unit_directory(), &detached, "a", &groups), -ENOENT);
+        ck_assert_uint_eq(groups.n_vq_groups, 7);
+        if (mknod(tree_path(path, "dev/vhost-vdpa-7"), S_IFCHR | 0600, makedev(1, 3)) < 0)
+                return;
+        ck_assert_int_eq(vhost_ask_groups(unit_directory(), &detached, "a", &groups), 0);
+        ck_assert_uint_eq(groups.n_vq_groups, 0);
+        ck_assert_uint_eq(groups.n_address_spaces, 0);
+        detached_done(&detached);
+}
+END_TEST
+
+static void add(TCase *tcase) {
+        tcase_add_test(tcase, test_remember);
+        tcase_add_test(tcase, test_outlives_the_daemon);
+        tcase_add_test(tcase, test_another_device);
+        tcase_add_test(tcase, test_in_memory_only);
+        tcase_add_test(tcase, test_nonsense);
+        tcase_add_test(tcase, test_file_stays_small);
+        tcase_add_test(tcase, test_ask);
+}
+
+int main(void) {
+        return unit_main("kernel-vhost", add);
+}
