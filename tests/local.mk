@@ -6,8 +6,8 @@ UNIT_CFLAGS = $(libhsvdpad_a_CFLAGS) $(CHECK_CFLAGS)
 
 include tests/unit/local.mk
 
-dist_check_SCRIPTS += tests/check-layering tests/check-layering-self tests/check-daemon
-TESTS += $(check_PROGRAMS) tests/check-layering tests/check-layering-self tests/check-daemon
+dist_check_SCRIPTS += tests/check-layering tests/check-layering-self tests/check-daemon tests/check-library tests/check-man
+TESTS += $(check_PROGRAMS) tests/check-layering tests/check-layering-self tests/check-daemon tests/check-library tests/check-man
 
 # A test never leaves its directory for the machine: no configuration, no running daemon.
 AM_TESTS_ENVIRONMENT = \

@@ -18,7 +18,10 @@ lib_LTLIBRARIES += libhsvdpa.la
 libhsvdpa_la_SOURCES =
 libhsvdpa_la_LIBADD = libhsvdpa-objects.la
 # current:revision:age. A function more: current and age go up by one; one changed or gone: current up, age 0.
-libhsvdpa_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 0:0:0
+libhsvdpa_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 0:0:0 \
+	-Wl,--version-script=$(top_srcdir)/src/client/libhsvdpa.map
+libhsvdpa_la_DEPENDENCIES = libhsvdpa-objects.la src/client/libhsvdpa.map
+EXTRA_DIST += src/client/libhsvdpa.map
 
 hsvdpaincludedir = $(includedir)/hsvdpa
 hsvdpainclude_HEADERS = include/hsvdpa/client.h

@@ -37,7 +37,7 @@ static const Column columns[] = {
         { "REASON", "/status/reason/detail", .importance = 17, .min_width = 12, .is_wide = true },
 };
 
-static const char *const filter_names[] = { "class", "state", "mgmtdev", "owner", "label" };
+static const char *const filter_names[] = { "class", "state", "mgmtdev", "owner", "label", "prefix" };
 
 /* The devices so far: as rows of a table, or as the inside of a JSON array. */
 typedef struct Listing {

@@ -43,6 +43,7 @@ static const Option list_options[] = {
         { "mgmtdev", "HANDLE", "only devices on this management device", .values = VALUES_MGMTDEVS },
         { "owner", "TEXT", "only devices of this owner" },
         { "label", "KEY=VALUE", "only devices with this label; if repeated, with all of them" },
+        { "prefix", "PREFIX", "only devices whose names begin so" },
         { "limit", "N", "no more than N devices" },
         WATCH_OPTIONS,
         {},

@@ -75,6 +75,7 @@ LISTINGS = [
     (["--class=net"], "ac"),
     (["--owner=vm:1"], "a"),
     (["--label=x=2"], "c"),
+    (["--prefix=b"], "b"),
     (["--limit=2"], "ab"),
     (["--class=net", "--label=x=1"], "a"),
     (["--state=failed"], ""),
