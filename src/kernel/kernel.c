@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "kernel/accepts.h"
 #include "kernel/binding.h"
 #include "kernel/capacity.h"
 #include "kernel/endpoint.h"
@@ -29,6 +30,7 @@ typedef struct KernelBackend {
         GenlSocket *netlink;
         Detached detached;
         VhostCache *vhost_cache;
+        Accepts *accepts;
         char unpublished[DEVICE_NAME_MAX]; /* the last device made: nobody has been told of it yet */
 } KernelBackend;
 
@@ -57,28 +59,6 @@ static int kernel_get_host(Backend *b, BackendHost *ret, Failure *f) {
         return 0;
 }
 
-static int kernel_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Failure *f) {
-        KernelBackend *k = kernel_backend(b);
-        MgmtdevInfo *infos;
-        size_t n_all, n = 0;
-        int r;
-
-        r = vdpa_netlink_list_mgmtdevs(k->netlink, &infos, &n_all, f);
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < n_all; i++) {
-                if (!handle_is_valid(infos[i].handle))
-                        continue;
-                infos[n] = infos[i];
-                capacity_describe(k->root, &infos[n++]);
-        }
-
-        *ret = infos;
-        *ret_n = n;
-        return 0;
-}
-
 static int kernel_list_devices(Backend *b, BackendDevice **ret, size_t *ret_n, Failure *f) {
         return vdpa_netlink_list_devices(kernel_backend(b)->netlink, ret, ret_n, f);
 }
@@ -95,6 +75,49 @@ static int delete_device(KernelBackend *k, const char *name, Failure *f) {
                 r = vdpa_netlink_delete(k->netlink, name, f);
 
         return r == -ENODEV ? 0 : r;
+}
+
+static void describe_mgmtdev(KernelBackend *k, MgmtdevInfo *info) {
+        char made[DEVICE_NAME_MAX];
+        Failure f = FAILURE_INIT;
+
+        capacity_describe(k->root, info);
+        accepts_describe(k->accepts, k->netlink, info, made);
+        if (made[0])
+                (void) delete_device(k, made, &f);
+}
+
+static int kernel_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Failure *f) {
+        KernelBackend *k = kernel_backend(b);
+        MgmtdevInfo *infos;
+        size_t n_all, n = 0;
+        int r;
+
+        r = vdpa_netlink_list_mgmtdevs(k->netlink, &infos, &n_all, f);
+        if (r < 0)
+                return r;
+
+        accepts_begin_listing(k->accepts);
+        for (size_t i = 0; i < n_all; i++) {
+                if (!handle_is_valid(infos[i].handle))
+                        continue;
+                infos[n] = infos[i];
+                describe_mgmtdev(k, &infos[n++]);
+        }
+        accepts_end_listing(k->accepts);
+
+        *ret = infos;
+        *ret_n = n;
+        return 0;
+}
+
+static int refuse_spec(const DeviceSpec *spec, Failure *f) {
+        if (spec->n_vqs == 0 && spec->n_vq_groups == 0)
+                return 0;
+
+        return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP,
+                           "The kernel has no way to ask for a number of %s: the management device decides.",
+                           spec->n_vqs == 0 ? "virtqueue groups" : "virtqueues");
 }
 
 /* What the kernel would do with these is worse than an error: vp-vdpa overwrites its only pointer to the first
@@ -143,12 +166,16 @@ static int check_class(KernelBackend *k, const char *name, const char *mgmtdev, 
 static int kernel_create(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
         KernelBackend *k = kernel_backend(b);
         Failure failure = FAILURE_INIT, undo = FAILURE_INIT;
+        uint32_t refused;
         int r;
 
-        r = refuse_create(k, name, mgmtdev, f);
+        r = refuse_spec(spec, f);
+        if (r >= 0)
+                r = refuse_create(k, name, mgmtdev, f);
         if (r < 0)
                 return r;
-        r = vdpa_netlink_create(k->netlink, name, mgmtdev, spec, f);
+        r = vdpa_netlink_create(k->netlink, name, mgmtdev, spec, &refused, f);
+        accepts_note_refused(k->accepts, mgmtdev, refused);
         if (r < 0)
                 return r;
         r = check_class(k, name, mgmtdev, spec, &failure);
@@ -317,6 +344,7 @@ static int kernel_get_stats(Backend *b, const char *name, BackendStat **ret, siz
 static KernelBackend *kernel_backend_free(KernelBackend *k) {
         detached_done(&k->detached);
         genl_socket_free(k->netlink);
+        accepts_free(k->accepts);
         vhost_cache_free(k->vhost_cache);
         free(k);
         return NULL;
@@ -363,7 +391,9 @@ int kernel_backend_new(const char *root, const char *runtime_dir, Backend **ret)
         r = genl_socket_new(VDPA_FAMILY, &k->netlink);
         if (r < 0)
                 return r;
-        r = vhost_cache_new(k->root, runtime_dir, &k->vhost_cache);
+        r = accepts_new(k->root, &k->accepts);
+        if (r >= 0)
+                r = vhost_cache_new(k->root, runtime_dir, &k->vhost_cache);
         if (r < 0)
                 return r;
 

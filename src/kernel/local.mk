@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 libhsvdpad_a_SOURCES += \
+	src/kernel/accepts.c \
+	src/kernel/accepts.h \
 	src/kernel/binding.c \
 	src/kernel/binding.h \
 	src/kernel/capacity.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/vdpa-codec.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
@@ -124,6 +125,17 @@ int vdpa_build_create(const char *name, const char *mgmtdev, const DeviceSpec *s
 
         *ret = TAKE_PTR(m);
         return 0;
+}
+
+int vdpa_build_attribute_probe(const char *name, const char *mgmtdev, struct nl_msg **ret) {
+        DeviceSpec spec;
+
+        device_spec_init(&spec);
+        spec.class = CLASS_NET;
+        spec.net = (NetSpec){ .has_mac = true, .mac = { 0x02 }, .mtu = UINT16_MAX, .max_vqp = UINT16_MAX };
+        spec.has_features = true;
+        spec.features = UINT64_MAX;
+        return vdpa_build_create(name, mgmtdev, &spec, ret);
 }
 
 int vdpa_build_set_mac(const char *name, const uint8_t mac[6], struct nl_msg **ret) {
@@ -338,4 +350,30 @@ int vdpa_parse_stats(struct nlmsghdr *m, uint32_t queue, BackendStat *stats, siz
 
         *ret_n = n;
         return 0;
+}
+
+uint32_t vdpa_parse_refused(const char *extack) {
+        static const char words[] = "attributes are not supported: 0x";
+        static const uint8_t numbers[_ATTRIBUTE_MAX] = {
+                [ATTRIBUTE_MAC] = VDPA_ATTR_DEV_NET_CFG_MACADDR,
+                [ATTRIBUTE_MTU] = VDPA_ATTR_DEV_NET_CFG_MTU,
+                [ATTRIBUTE_MAX_VQP] = VDPA_ATTR_DEV_NET_CFG_MAX_VQP,
+                [ATTRIBUTE_FEATURES] = VDPA_ATTR_DEV_FEATURES,
+        };
+        const char *digits = strstr(extack, words);
+        uint32_t attributes = 0;
+        uint64_t mask;
+        char *end;
+
+        if (!digits)
+                return 0;
+        digits += strlen(words);
+        mask = strtoull(digits, &end, 16);
+        if (!isxdigit((unsigned char) digits[0]) || *end)
+                return 0;
+
+        for (MgmtdevAttribute i = 0; i < _ATTRIBUTE_MAX; i++)
+                if (numbers[i] > 0 && mask >> numbers[i] & 1)
+                        attributes |= 1u << i;
+        return attributes;
 }

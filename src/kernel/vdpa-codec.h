@@ -27,6 +27,10 @@ int vdpa_build_device(uint8_t command, const char *name, struct nl_msg **ret);
 /* Only what the spec asks for goes in; the family has no attribute for the class. */
 int vdpa_build_create(const char *name, const char *mgmtdev, const DeviceSpec *spec, struct nl_msg **ret);
 
+/* A creation with every attribute that there is, none of which fits another: see vdpa_netlink_probe_attributes().
+ */
+int vdpa_build_attribute_probe(const char *name, const char *mgmtdev, struct nl_msg **ret);
+
 int vdpa_build_set_mac(const char *name, const uint8_t mac[6], struct nl_msg **ret);
 int vdpa_build_get_stats(const char *name, uint32_t queue, struct nl_msg **ret);
 
@@ -47,3 +51,10 @@ int vdpa_parse_config(struct nlmsghdr *m, DeviceStatus *status);
 
 /* Reads the counters of one virtqueue; sets *ret_n to their number, at most max. More than that are dropped. */
 int vdpa_parse_stats(struct nlmsghdr *m, uint32_t queue, BackendStat *stats, size_t max, size_t *ret_n);
+
+/* The attributes of DEV_NEW that are known here, as bits of MgmtdevAttribute. */
+#define VDPA_ATTRIBUTES                                                                                            \
+        (1u << ATTRIBUTE_MAC | 1u << ATTRIBUTE_MTU | 1u << ATTRIBUTE_MAX_VQP | 1u << ATTRIBUTE_FEATURES)
+
+/* Which of them the kernel's words say that a management device does not take; 0: they say no such thing. */
+uint32_t vdpa_parse_refused(const char *extack);

@@ -160,43 +160,93 @@ int vdpa_netlink_list_devices(GenlSocket *s, BackendDevice **ret, size_t *ret_n,
         return 0;
 }
 
-/* The kernel says which attributes it does not like by their numbers; this says what they were. */
-static void append_asked(const DeviceSpec *spec, Failure *f) {
+/* The attributes that a creation has. */
+static uint32_t get_asked(const DeviceSpec *spec) {
         const bool net = spec->class == CLASS_NET;
-        const struct {
-                const char *name;
-                bool asked;
-        } attributes[] = {
-                { "mac", net && spec->net.has_mac },
-                { "mtu", net && spec->net.mtu > 0 },
-                { "max_vqp", net && spec->net.max_vqp > 0 },
-                { "features", spec->has_features },
-        };
+
+        return (net && spec->net.has_mac ? 1u << ATTRIBUTE_MAC : 0) |
+               (net && spec->net.mtu > 0 ? 1u << ATTRIBUTE_MTU : 0) |
+               (net && spec->net.max_vqp > 0 ? 1u << ATTRIBUTE_MAX_VQP : 0) |
+               (spec->has_features ? 1u << ATTRIBUTE_FEATURES : 0);
+}
+
+/* The kernel says which attributes it does not like by their numbers; this says what they were. */
+static void append_asked(uint32_t asked, Failure *f) {
         const char *separator = " Asked for: ";
 
-        for (size_t i = 0; i < ELEMENTSOF(attributes); i++)
-                if (attributes[i].asked) {
-                        failure_append(f, "%s%s", separator, attributes[i].name);
+        for (MgmtdevAttribute i = 0; i < _ATTRIBUTE_MAX; i++)
+                if (asked >> i & 1) {
+                        failure_append(f, "%s%s", separator, mgmtdev_attribute_name(i));
                         separator = ", ";
                 }
-        if (separator[0] == ',')
+        if (asked)
                 failure_append(f, ".");
 }
 
-int vdpa_netlink_create(GenlSocket *s, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
+/* Older kernels do not name what they refuse; if it was just one there is no doubt. */
+static uint32_t get_refused(int error, const char *extack, uint32_t asked) {
+        uint32_t refused = vdpa_parse_refused(extack);
+
+        if (error != -EOPNOTSUPP)
+                return 0;
+        return refused                                                                        ? refused
+               : strstr(extack, "attributes are not supported") && (asked & (asked - 1)) == 0 ? asked
+                                                                                              : 0;
+}
+
+int vdpa_netlink_create(GenlSocket *s, const char *name, const char *mgmtdev, const DeviceSpec *spec,
+                        uint32_t *ret_refused, Failure *f) {
         static const Command command = { "DEV_NEW", ERROR_MGMTDEV_NOT_FOUND };
+        char object[DEVICE_NAME_MAX + HANDLE_MAX + 16], extack[EXTACK_MAX] = "";
         _cleanup_nlmsg_ struct nl_msg *m = NULL;
-        char object[DEVICE_NAME_MAX + HANDLE_MAX + 16];
         int r;
 
+        *ret_refused = 0;
         if (vdpa_build_create(name, mgmtdev, spec, &m) < 0)
                 return kernel_failure_oom(f);
 
         (void) snprintf(object, sizeof object, "%s' on '%s", name, mgmtdev);
-        r = run(s, &command, object, m, NULL, f);
-        if (r < 0 && f && f->code == ERROR_NOT_SUPPORTED)
-                append_asked(spec, f);
+        r = genl_socket_request(s, m, NULL, extack);
+        if (r >= 0)
+                return 0;
+
+        *ret_refused = get_refused(r, extack, get_asked(spec));
+        r = command_failure(&command, object, r, extack, f);
+        if (f && f->code == ERROR_NOT_SUPPORTED)
+                append_asked(get_asked(spec), f);
         return r;
+}
+
+/* What the driver says of features and of a number of virtqueues that it does not have; and ENOSPC if it would not
+ * even look at them, since its only device is there. */
+static bool comes_from_driver(int error) {
+        return error == -EINVAL || error == -ENOSPC;
+}
+
+int vdpa_netlink_probe_attributes(GenlSocket *s, const char *name, const MgmtdevInfo *mgmtdev, uint32_t *ret) {
+        const bool net = mgmtdev->classes >> CLASS_NET & 1;
+        _cleanup_nlmsg_ struct nl_msg *m = NULL;
+        char extack[EXTACK_MAX] = "";
+        uint32_t refused;
+        int r;
+
+        /* One that says nothing of features may not look at them, or be of a kernel that cannot send them, as those
+         * before 6.1. VDUSE has none by itself. */
+        if (net && mgmtdev->features[CLASS_NET] == 0 && !mgmtdev->only_by_name)
+                return -EOPNOTSUPP;
+        if (vdpa_build_attribute_probe(name, mgmtdev->handle, &m) < 0)
+                return -ENOMEM;
+
+        r = genl_socket_request(s, m, NULL, extack);
+        refused = get_refused(r, extack, VDPA_ATTRIBUTES);
+        if (r < 0 && refused == 0 && !comes_from_driver(r))
+                return r;
+
+        *ret = VDPA_ATTRIBUTES & ~refused;
+        /* Whatever is said of the attributes of net devices, here there are none. */
+        if (!net)
+                *ret &= 1u << ATTRIBUTE_FEATURES;
+        return r >= 0 ? 1 : 0;
 }
 
 int vdpa_netlink_delete(GenlSocket *s, const char *name, Failure *f) {

@@ -16,7 +16,15 @@ int vdpa_netlink_probe(GenlSocket *s, Failure *f);
 int vdpa_netlink_list_mgmtdevs(GenlSocket *s, MgmtdevInfo **ret, size_t *ret_n, Failure *f);
 int vdpa_netlink_list_devices(GenlSocket *s, BackendDevice **ret, size_t *ret_n, Failure *f);
 
-int vdpa_netlink_create(GenlSocket *s, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f);
+/* ret_refused (set in any case): the attributes that the management device does not take, as bits of
+ * MgmtdevAttribute, if the creation failed for that and the kernel says so. */
+int vdpa_netlink_create(GenlSocket *s, const char *name, const char *mgmtdev, const DeviceSpec *spec,
+                        uint32_t *ret_refused, Failure *f);
+
+/* Finds out which attributes the management device takes, by a creation that it cannot but refuse. Returns 0 with
+ * them in *ret, 1 if it has made a device after all, -EOPNOTSUPP if it does not tell, or another negative errno if
+ * it could not be asked. */
+int vdpa_netlink_probe_attributes(GenlSocket *s, const char *name, const MgmtdevInfo *mgmtdev, uint32_t *ret);
 
 /* The device must not be bound to a driver; see kernel/binding.h. */
 int vdpa_netlink_delete(GenlSocket *s, const char *name, Failure *f);

@@ -119,11 +119,20 @@ static int get_numa_node(const char *directory) {
         return -1;
 }
 
-uint32_t vdpa_sysfs_get_device_limit(const char *root, const char *handle) {
-        char path[SYSFS_PATH_MAX], link[SYSFS_PATH_MAX], driver[SYSFS_VALUE_MAX];
+int vdpa_sysfs_get_mgmtdev_driver(const char *root, const char *handle, char ret[SYSFS_VALUE_MAX]) {
+        char path[SYSFS_PATH_MAX], link[SYSFS_PATH_MAX];
+        int r;
 
-        if (vdpa_sysfs_get_mgmtdev_path(root, handle, path) < 0 || sysfs_path(link, "%s/driver", path) < 0 ||
-            sysfs_read_link_name(link, driver) < 0)
+        r = vdpa_sysfs_get_mgmtdev_path(root, handle, path);
+        if (r >= 0)
+                r = sysfs_path(link, "%s/driver", path);
+        return r < 0 ? r : sysfs_read_link_name(link, ret);
+}
+
+uint32_t vdpa_sysfs_get_device_limit(const char *root, const char *handle) {
+        char driver[SYSFS_VALUE_MAX];
+
+        if (vdpa_sysfs_get_mgmtdev_driver(root, handle, driver) < 0)
                 return 0;
         for (size_t i = 0; i < ELEMENTSOF(single_device_drivers); i++)
                 if (strcmp(driver, single_device_drivers[i]) == 0)

@@ -25,6 +25,9 @@ int vdpa_sysfs_get_driver(const char *root, const char *name, BusDriver *ret);
  * has none that can be found; or another negative errno. */
 int vdpa_sysfs_get_mgmtdev_path(const char *root, const char *handle, char ret[SYSFS_PATH_MAX]);
 
+/* The driver of that device. Returns 0, or a negative errno: as above, or -ENOENT if it has none. */
+int vdpa_sysfs_get_mgmtdev_driver(const char *root, const char *handle, char ret[SYSFS_VALUE_MAX]);
+
 /* Adds what sysfs knows of a management device: transport, numa_node, only_by_name. What cannot be found out is
  * left at "not known". */
 void vdpa_sysfs_describe_mgmtdev(const char *root, MgmtdevInfo *info);

@@ -130,6 +130,7 @@ check_PROGRAMS += \
 	tests/unit/test-http-header \
 	tests/unit/test-http-query \
 	tests/unit/test-http-router \
+	tests/unit/test-kernel-accepts \
 	tests/unit/test-kernel-binding \
 	tests/unit/test-kernel-capacity \
 	tests/unit/test-kernel-detached \
@@ -152,6 +153,10 @@ tests_unit_test_http_query_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_http_query_LDADD = $(UNIT_LDADD)
 tests_unit_test_http_router_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_http_router_LDADD = $(UNIT_LDADD)
+tests_unit_test_kernel_accepts_SOURCES = \
+	tests/unit/test-kernel-accepts.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h
+tests_unit_test_kernel_accepts_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kernel_accepts_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_binding_SOURCES = tests/unit/test-kernel-binding.c tests/unit/test-kernel.h
 tests_unit_test_kernel_binding_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_binding_LDADD = $(UNIT_LDADD)

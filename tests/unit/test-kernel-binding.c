@@ -316,6 +316,11 @@ START_TEST(test_backend_refuses) {
         ck_assert_int_eq(f.code, ERROR_FOREIGN_DEVICE);
         ck_assert_int_eq(b->ops->create(b, "b", "pci/0000:01:00.0", &spec, &f), -ENOSPC);
         ck_assert_int_eq(f.code, ERROR_NO_CAPACITY);
+
+        spec.n_vq_groups = 2;
+        ck_assert_int_eq(b->ops->create(b, "b", "vdpasim_net", &spec, &f), -EOPNOTSUPP);
+        ck_assert_int_eq(f.code, ERROR_NOT_SUPPORTED);
+        ck_assert_ptr_nonnull(strstr(f.detail, "virtqueue groups"));
         b->ops->free(b);
 }
 END_TEST

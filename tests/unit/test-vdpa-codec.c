@@ -149,6 +149,51 @@ START_TEST(test_build_create_block) {
 }
 END_TEST
 
+/* Features that no device has, and more pairs of virtqueues than one can have: nothing can come of it. */
+START_TEST(test_build_attribute_probe) {
+        struct nlattr *attrs[ATTRIBUTES];
+        struct nl_msg *m;
+
+        ck_assert_int_eq(vdpa_build_attribute_probe("a", "pci/0000:03:00.2", &m), 0);
+        read_request(m, 3, 0, attrs);
+        ck_assert_uint_eq(count(attrs), 7);
+        check_string(attrs[4], "a");
+        check_string(attrs[2], "0000:03:00.2");
+        ck_assert_int_eq(nla_len(attrs[10]), 6);
+        ck_assert_uint_eq(nla_get_u16(attrs[12]), 65535);
+        ck_assert_uint_eq(nla_get_u16(attrs[13]), 65535);
+        ck_assert_uint_eq(nla_get_u64(attrs[20]), UINT64_MAX);
+        nlmsg_free(m);
+}
+END_TEST
+
+#define REFUSED "Some provided attributes are not supported: "
+
+static const struct {
+        const char *extack;
+        uint32_t refused;
+} refusals[] = {
+        { "vdpa: " REFUSED "0x400", 1u << ATTRIBUTE_MAC },
+        { REFUSED "0x1000", 1u << ATTRIBUTE_MAX_VQP },
+        { REFUSED "0x3400", 1u << ATTRIBUTE_MAC | 1u << ATTRIBUTE_MTU | 1u << ATTRIBUTE_MAX_VQP },
+        { REFUSED "0x103400", VDPA_ATTRIBUTES },
+        { REFUSED "0xffffffffffffffff", VDPA_ATTRIBUTES },
+        { REFUSED "0x0", 0 },
+        { REFUSED "0x", 0 },
+        { REFUSED "0x-400", 0 },
+        { REFUSED "0x 400", 0 },
+        { REFUSED "0x400 and more", 0 },
+        { REFUSED "400", 0 },
+        { "All provided attributes are not supported", 0 },
+        { "0x400", 0 },
+        { "", 0 },
+};
+
+START_TEST(test_parse_refused) {
+        ck_assert_uint_eq(vdpa_parse_refused(refusals[_i].extack), refusals[_i].refused);
+}
+END_TEST
+
 START_TEST(test_build_set_mac) {
         struct nlattr *attrs[ATTRIBUTES];
         struct nl_msg *m;
@@ -623,6 +668,8 @@ static void add(TCase *tcase) {
         tcase_add_loop_test(tcase, test_build_create_handle, 0, ELEMENTSOF(handles));
         tcase_add_test(tcase, test_build_create_net);
         tcase_add_test(tcase, test_build_create_block);
+        tcase_add_test(tcase, test_build_attribute_probe);
+        tcase_add_loop_test(tcase, test_parse_refused, 0, ELEMENTSOF(refusals));
         tcase_add_test(tcase, test_build_set_mac);
         tcase_add_test(tcase, test_build_get_stats);
         tcase_add_test(tcase, test_build_too_long);
