@@ -51,6 +51,7 @@ Device *device_free(Device *device) {
                 return NULL;
 
         device_spec_done(&device->spec);
+        device_resources_done(&device->resources);
         free(device->reason);
         free(device);
         return NULL;

@@ -20,7 +20,7 @@ typedef enum DeviceState {
         DEVICE_CREATING,
         DEVICE_READY,
         DEVICE_DELETING,
-        DEVICE_FAILED, /* kept for the user to see, with a reason; it holds no resources */
+        DEVICE_FAILED, /* kept for the user to see, with a reason; holds nothing unless it may be on the host */
         DEVICE_LOST,   /* was ready; the kernel no longer has it */
         _DEVICE_STATE_MAX,
 } DeviceState;
@@ -58,6 +58,8 @@ struct Device {
         uint32_t generation;       /* of the spec: 1, and one more for each change of it */
 
         DeviceSpec spec;
+
+        DeviceResources resources; /* what it holds; see budget.h */
 
         DeviceState state;
         Mgmtdev *mgmtdev;    /* weak: where it was placed; never NULL */

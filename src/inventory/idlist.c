@@ -2,6 +2,7 @@
 #include "inventory/idlist.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "inventory/resource.h"
 
 #define DIGITS_MAX 8 /* of an ID below 2^24 */
+#define RANGES_MAX (RANGES_TEXT_MAX / 2)
 
 static size_t run_length(const uint32_t *ids, size_t n) {
         size_t k = 1;
@@ -110,4 +112,50 @@ int idlist_check(const char *text) {
         while ((r = idlist_next(&text, &range)) > 0)
                 ;
         return r;
+}
+
+static int range_compare(const void *a, const void *b) {
+        const IdRange *x = a, *y = b;
+
+        return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static size_t collect(const char *text, IdRange *ranges, size_t n) {
+        while (n < 2 * RANGES_MAX && idlist_next(&text, &ranges[n]) > 0)
+                n++;
+        return n;
+}
+
+/* Makes one of those that are at most so many IDs apart. */
+static size_t join(IdRange *ranges, size_t n, uint32_t gap) {
+        size_t k = 0;
+
+        for (size_t i = 1; i < n; i++)
+                if (ranges[i].first <= ranges[k].last || ranges[i].first - ranges[k].last - 1 <= gap)
+                        ranges[k].last = ranges[i].last > ranges[k].last ? ranges[i].last : ranges[k].last;
+                else
+                        ranges[++k] = ranges[i];
+        return n > 0 ? k + 1 : 0;
+}
+
+static bool print_ranges(const IdRange *ranges, size_t n, char *ret, size_t size) {
+        size_t used = 0;
+
+        ret[0] = '\0';
+        for (size_t i = 0; i < n && used < size; i++) {
+                used += (size_t) snprintf(ret + used, size - used, "%s%u", i > 0 ? "," : "", ranges[i].first);
+                if (used < size && ranges[i].last > ranges[i].first)
+                        used += (size_t) snprintf(ret + used, size - used, "-%u", ranges[i].last);
+        }
+        return used < size;
+}
+
+void idlist_merge(const char *a, const char *b, char *ret, size_t size) {
+        IdRange ranges[2 * RANGES_MAX];
+        size_t n = collect(b, ranges, collect(a, ranges, 0));
+
+        qsort(ranges, n, sizeof ranges[0], range_compare);
+        n = join(ranges, n, 0);
+        for (uint32_t gap = 1; !print_ranges(ranges, n, ret, size); gap *= 2)
+                n = join(ranges, n, gap);
 }

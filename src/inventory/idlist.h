@@ -21,5 +21,9 @@ typedef struct IdRange {
  * end, -EINVAL, or -ERANGE. */
 int idlist_next(const char **text, IdRange *ret);
 
+/* Writes what is in one of two lists or in both, in ascending order, as text that fits (size: at least 24). If it
+ * does not fit, ranges are joined with the IDs between them. What is no list counts as far as it is one. */
+void idlist_merge(const char *a, const char *b, char *ret, size_t size);
+
 /* The whole text is a list, maybe an empty one. Returns 0, -EINVAL, or -ERANGE. */
 int idlist_check(const char *text);

@@ -307,6 +307,10 @@ bool idset_is_held(const IdSet *set, uint32_t id) {
         return id < set->capacity && bitset_has(set->held, id);
 }
 
+int idset_make_room(IdSet *set, uint32_t n) {
+        return n > 0 ? ensure(set, n - 1) : 0;
+}
+
 int idset_reserve(IdSet *set, uint32_t first, uint32_t last) {
         assert(first <= last && last < IDS_MAX);
 

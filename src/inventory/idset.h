@@ -53,6 +53,9 @@ void idset_put_back(IdSet *set, uint32_t id);
 
 bool idset_is_held(const IdSet *set, uint32_t id);
 
+/* After this, no ID below n needs memory. Returns 0, or -ENOMEM. */
+int idset_make_room(IdSet *set, uint32_t n);
+
 /* Never hands out first to last (below IDS_MAX); an ID that is held stays so, and is reserved when it is released.
  * Returns 0, or -ENOMEM with nothing changed. */
 int idset_reserve(IdSet *set, uint32_t first, uint32_t last);

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "inventory/budget.h"
+#include "inventory/capacity.h"
+
 static int device_compare(const Device *a, const Device *b) {
         return strcmp(a->name, b->name);
 }
@@ -21,6 +24,22 @@ void inventory_init(Inventory *inv, size_t max_devices) {
         *inv = (Inventory){ .max_devices = max_devices };
         RB_INIT(&inv->devices);
         RB_INIT(&inv->mgmtdevs);
+        LIST_INIT(&inv->spaces);
+}
+
+void inventory_configure(Inventory *inv, uint64_t quarantine_usec, const ConfiguredMgmtdev *configured, size_t n) {
+        inv->quarantine_usec = quarantine_usec;
+        inv->configured = configured;
+        inv->n_configured = n;
+}
+
+static void mgmtdev_free(Inventory *inv, Mgmtdev *mgmtdev) {
+        RB_REMOVE(MgmtdevTree, &inv->mgmtdevs, mgmtdev);
+        mgmtdev->space->n_users--;
+        mgmtdev->space->is_stale = true;
+        idset_free(mgmtdev->msis);
+        mgmtdev_settings_done(&mgmtdev->settings);
+        free(mgmtdev);
 }
 
 void inventory_done(Inventory *inv) {
@@ -31,10 +50,9 @@ void inventory_done(Inventory *inv) {
                 RB_REMOVE(DeviceTree, &inv->devices, device);
                 device_free(device);
         }
-        while ((mgmtdev = RB_ROOT(&inv->mgmtdevs))) {
-                RB_REMOVE(MgmtdevTree, &inv->mgmtdevs, mgmtdev);
-                free(mgmtdev);
-        }
+        while ((mgmtdev = RB_ROOT(&inv->mgmtdevs)))
+                mgmtdev_free(inv, mgmtdev);
+        asid_space_free_all(&inv->spaces);
 }
 
 /* A key to search the tree with. Too long a name is cut: it comes right after what is left of it. */
@@ -62,17 +80,17 @@ Device *inventory_next_device(Inventory *inv, const char *name) {
         return device;
 }
 
-/* A failed device holds no resources: it is recorded, but does not count against the budget. */
-static void mgmtdev_account(Mgmtdev *mgmtdev, DeviceState state, int sign) {
-        mgmtdev->n_records += (uint32_t) sign;
-        if (state != DEVICE_FAILED)
-                mgmtdev->n_devices += (uint32_t) sign;
+/* A failed device that holds nothing is recorded, but does not count against the budget. */
+static void mgmtdev_account(const Device *device, int sign) {
+        device->mgmtdev->n_records += (uint32_t) sign;
+        if (device->state != DEVICE_FAILED || device_holds(device))
+                device->mgmtdev->n_devices += (uint32_t) sign;
 }
 
 static void account(Inventory *inv, Device *device, int sign) {
         inv->n_devices += (size_t) sign;
         inv->n_states[device->state] += (size_t) sign;
-        mgmtdev_account(device->mgmtdev, device->state, sign);
+        mgmtdev_account(device, sign);
         device->mgmtdev->revision = inv->revision;
 }
 
@@ -96,16 +114,14 @@ int inventory_add_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev) {
 }
 
 static void mgmtdev_release(Inventory *inv, Mgmtdev *mgmtdev) {
-        if (mgmtdev->present || mgmtdev->n_records > 0)
-                return;
-
-        RB_REMOVE(MgmtdevTree, &inv->mgmtdevs, mgmtdev);
-        free(mgmtdev);
+        if (!mgmtdev->present && mgmtdev->n_records == 0 && mgmtdev_settings_are_empty(&mgmtdev->settings))
+                mgmtdev_free(inv, mgmtdev);
 }
 
 void inventory_move_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev) {
         Mgmtdev *before = device->mgmtdev;
 
+        assert(!device_holds(device));
         inventory_touch_device(inv, device);
         account(inv, device, -1);
         device->mgmtdev = mgmtdev;
@@ -118,6 +134,7 @@ Device *inventory_remove_device(Inventory *inv, Device *device) {
 
         assert(!device->operation);
         inv->revision++;
+        device_put_back(device);
         account(inv, device, -1);
         RB_REMOVE(DeviceTree, &inv->devices, device);
         mgmtdev_release(inv, mgmtdev);
@@ -141,18 +158,53 @@ Mgmtdev *inventory_find_mgmtdev(Inventory *inv, const char *handle) {
         return RB_FIND(MgmtdevTree, &inv->mgmtdevs, &key);
 }
 
+static const MgmtdevSettings *find_configured(const Inventory *inv, const char *handle) {
+        for (size_t i = 0; i < inv->n_configured; i++)
+                if (strcmp(inv->configured[i].handle, handle) == 0)
+                        return &inv->configured[i].settings;
+
+        return NULL;
+}
+
+/* One that the host has not listed yet: a space of its own, and no limit to anything. */
+static int mgmtdev_new(Inventory *inv, const char *handle, Mgmtdev **ret) {
+        char key[SPACE_KEY_MAX];
+        Mgmtdev *mgmtdev;
+        int r;
+
+        mgmtdev = calloc(1, sizeof *mgmtdev);
+        if (!mgmtdev)
+                return -ENOMEM;
+
+        strcpy(mgmtdev->info.handle, handle);
+        mgmtdev->info.numa_node = -1;
+        mgmtdev->info.vf_index = -1;
+        mgmtdev->configured = find_configured(inv, handle);
+        asid_space_key(ASID_DEVICE_MMU, "", handle, key);
+        r = idset_new(IDS_MAX, inv->quarantine_usec, &mgmtdev->msis);
+        if (r == 0)
+                r = asid_space_ensure(&inv->spaces, key, inv->quarantine_usec, &mgmtdev->space);
+        if (r < 0) {
+                idset_free(mgmtdev->msis);
+                free(mgmtdev);
+                return r;
+        }
+
+        mgmtdev->space->n_users++;
+        *ret = mgmtdev;
+        return 0;
+}
+
 int inventory_ensure_mgmtdev(Inventory *inv, const char *handle, Mgmtdev **ret) {
         Mgmtdev *mgmtdev = inventory_find_mgmtdev(inv, handle);
+        int r;
 
         if (!mgmtdev) {
                 if (strlen(handle) >= HANDLE_MAX)
                         return -EINVAL;
-                mgmtdev = calloc(1, sizeof *mgmtdev);
-                if (!mgmtdev)
-                        return -ENOMEM;
-                strcpy(mgmtdev->info.handle, handle);
-                mgmtdev->info.numa_node = -1;
-                mgmtdev->info.vf_index = -1;
+                r = mgmtdev_new(inv, handle, &mgmtdev);
+                if (r < 0)
+                        return r;
                 mgmtdev->revision = ++inv->revision;
                 RB_INSERT(MgmtdevTree, &inv->mgmtdevs, mgmtdev);
         }
@@ -161,8 +213,22 @@ int inventory_ensure_mgmtdev(Inventory *inv, const char *handle, Mgmtdev **ret) 
         return 0;
 }
 
-int inventory_update_mgmtdevs(Inventory *inv, const MgmtdevInfo *infos, size_t n) {
+/* Those that the listing did not have. */
+static void drop_absent(Inventory *inv) {
         Mgmtdev *mgmtdev, *next;
+
+        for (mgmtdev = inventory_first_mgmtdev(inv); mgmtdev; mgmtdev = next) {
+                next = inventory_next_mgmtdev(mgmtdev);
+                if (mgmtdev->present && !mgmtdev->was_listed) {
+                        mgmtdev->present = false;
+                        mgmtdev->revision = ++inv->revision;
+                }
+                mgmtdev_release(inv, mgmtdev);
+        }
+}
+
+int inventory_update_mgmtdevs(Inventory *inv, const MgmtdevInfo *infos, size_t n, uint64_t now) {
+        Mgmtdev *mgmtdev;
 
         for (mgmtdev = inventory_first_mgmtdev(inv); mgmtdev; mgmtdev = inventory_next_mgmtdev(mgmtdev))
                 mgmtdev->was_listed = false;
@@ -174,18 +240,28 @@ int inventory_update_mgmtdevs(Inventory *inv, const MgmtdevInfo *infos, size_t n
                         mgmtdev->revision = ++inv->revision;
                 mgmtdev->info = infos[i];
                 mgmtdev->present = mgmtdev->was_listed = true;
+                r = capacity_refresh(inv, mgmtdev, now);
+                if (r < 0)
+                        return r;
         }
 
-        for (mgmtdev = inventory_first_mgmtdev(inv); mgmtdev; mgmtdev = next) {
-                next = inventory_next_mgmtdev(mgmtdev);
-                if (!mgmtdev->present || mgmtdev->was_listed)
-                        continue;
-                mgmtdev->present = false;
-                mgmtdev->revision = ++inv->revision;
-                mgmtdev_release(inv, mgmtdev);
-        }
+        drop_absent(inv);
+        return capacity_refresh_spaces(inv, now);
+}
 
-        return 0;
+int inventory_set_mgmtdev(Inventory *inv, Mgmtdev *mgmtdev, MgmtdevSettings *settings, uint64_t now) {
+        int r;
+
+        mgmtdev_settings_done(&mgmtdev->settings);
+        mgmtdev->settings = *settings;
+        *settings = (MgmtdevSettings){};
+        mgmtdev->revision = ++inv->revision;
+
+        r = capacity_refresh(inv, mgmtdev, now);
+        if (r == 0)
+                r = capacity_refresh_spaces(inv, now);
+        mgmtdev_release(inv, mgmtdev);
+        return r;
 }
 
 Mgmtdev *inventory_first_mgmtdev(Inventory *inv) {

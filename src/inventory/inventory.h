@@ -16,10 +16,17 @@ typedef struct Inventory {
         size_t n_devices;
         size_t max_devices; /* more are refused */
         size_t n_states[_DEVICE_STATE_MAX];
+        AsidSpaceList spaces;
+        uint64_t quarantine_usec;            /* that released IDs go through */
+        const ConfiguredMgmtdev *configured; /* weak */
+        size_t n_configured;
         uint64_t revision;
 } Inventory;
 
 void inventory_init(Inventory *inv, size_t max_devices);
+
+/* What the configuration says, for as long as the inventory lives; to be called before there is anything in it. */
+void inventory_configure(Inventory *inv, uint64_t quarantine_usec, const ConfiguredMgmtdev *configured, size_t n);
 
 /* Frees all devices and management devices. */
 void inventory_done(Inventory *inv);
@@ -33,10 +40,10 @@ Device *inventory_next_device(Inventory *inv, const char *name);
  * -EEXIST (name is there), -ENOSPC (max_devices are there). */
 int inventory_add_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev);
 
-/* Puts the device on another management device, with a new revision. */
+/* Puts the device, which holds nothing, on another management device, with a new revision. */
 void inventory_move_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev);
 
-/* Takes the device out and frees it, with a new revision. */
+/* Takes the device out and frees it, with a new revision. What it still holds counts as never used. */
 Device *inventory_remove_device(Inventory *inv, Device *device);
 
 /* Sets the state (and keeps the counts), with a new revision. The reason is cleared unless one is given. */
@@ -51,8 +58,13 @@ Mgmtdev *inventory_find_mgmtdev(Inventory *inv, const char *handle);
 int inventory_ensure_mgmtdev(Inventory *inv, const char *handle, Mgmtdev **ret);
 
 /* One listing of the backend: brings the management devices up to date; those that are not in it are no longer
- * present, and go if no device is recorded on them. Returns 0, or -ENOMEM (what was done stays). */
-int inventory_update_mgmtdevs(Inventory *inv, const MgmtdevInfo *infos, size_t n);
+ * present, and go if no device is recorded on them and nothing was set of them. now is of a clock that never goes
+ * back. Returns 0, or -ENOMEM (what was done stays). */
+int inventory_update_mgmtdevs(Inventory *inv, const MgmtdevInfo *infos, size_t n, uint64_t now);
+
+/* Takes the settings over (the caller's are left empty), with a new revision. Returns 0, or -ENOMEM: they are set,
+ * but not all of it is in effect before the next listing. One of which nothing is left to know goes. */
+int inventory_set_mgmtdev(Inventory *inv, Mgmtdev *mgmtdev, MgmtdevSettings *settings, uint64_t now);
 
 /* In order of handle: the first, the next. NULL: no more. */
 Mgmtdev *inventory_first_mgmtdev(Inventory *inv);

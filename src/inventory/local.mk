@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 libhsvdpad_a_SOURCES += \
+	src/inventory/budget.c src/inventory/budget.h \
+	src/inventory/capacity.c src/inventory/capacity.h \
 	src/inventory/class.c src/inventory/class.h \
 	src/inventory/device.c src/inventory/device.h \
 	src/inventory/device-json.c src/inventory/device-json.h \
@@ -13,5 +15,7 @@ libhsvdpad_a_SOURCES += \
 	src/inventory/pci.c src/inventory/pci.h \
 	src/inventory/needs.c src/inventory/needs.h \
 	src/inventory/resource.c src/inventory/resource.h \
+	src/inventory/settings.c src/inventory/settings.h \
+	src/inventory/space.c src/inventory/space.h \
 	src/inventory/spec.c src/inventory/spec.h \
 	src/inventory/spec-json.c src/inventory/spec-json.h

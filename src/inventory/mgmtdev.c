@@ -45,3 +45,17 @@ bool mgmtdev_has_class(const Mgmtdev *mgmtdev, unsigned class, uint64_t *ret_fea
                 *ret_features = mgmtdev->info.features[class];
         return true;
 }
+
+bool mgmtdev_is_cordoned(const Mgmtdev *mgmtdev) {
+        const MgmtdevSettings *configured = mgmtdev->configured;
+
+        if (mgmtdev->settings.has_cordoned)
+                return mgmtdev->settings.cordoned;
+        return configured && configured->has_cordoned && configured->cordoned;
+}
+
+const json_t *mgmtdev_labels(const Mgmtdev *mgmtdev) {
+        if (mgmtdev->settings.labels)
+                return mgmtdev->settings.labels;
+        return mgmtdev->configured ? mgmtdev->configured->labels : NULL;
+}

@@ -11,6 +11,8 @@
 #include "inventory/device.h"
 #include "inventory/pci.h"
 #include "inventory/resource.h"
+#include "inventory/settings.h"
+#include "inventory/space.h"
 
 typedef enum Transport {
         TRANSPORT_OTHER, /* not PCI: vdpasim, VDUSE */
@@ -67,7 +69,17 @@ struct Mgmtdev {
         uint64_t revision; /* of the inventory, when what is shown of it last changed */
         bool present;      /* the host has it now */
 
-        uint32_t n_devices; /* recorded here and not failed: what they use of the budget */
+        /* What is so in the end, see capacity.h; numbers in use, see budget.h. */
+        const MgmtdevSettings *configured; /* weak; NULL: nothing is */
+        MgmtdevSettings settings;          /* what was set by REST */
+        Capacity capacity[_RESOURCE_MAX];
+        AsidSpace *space; /* weak */
+        IdSet *msis;      /* owned */
+        uint32_t n_asids; /* held by its devices */
+        uint32_t n_vqs;
+        bool is_in_other_space; /* it should be in another one, but there its devices' ASIDs are held by others */
+
+        uint32_t n_devices; /* recorded here and not failed, or holding something all the same */
         uint32_t n_records; /* recorded here at all */
         uint32_t n_foreign; /* on the host and not ours, when last looked */
         uint32_t n_counted; /* of those, while a look is evaluated */
@@ -77,3 +89,9 @@ struct Mgmtdev {
 /* Whether a device of the class can be made, and which features it may then offer. Returns true if the class is
  * supported, with the features in *ret_features (which may be NULL). */
 bool mgmtdev_has_class(const Mgmtdev *mgmtdev, unsigned class, uint64_t *ret_features);
+
+/* New devices shall go elsewhere. */
+bool mgmtdev_is_cordoned(const Mgmtdev *mgmtdev);
+
+/* An object of strings, borrowed; NULL: there are none. */
+const json_t *mgmtdev_labels(const Mgmtdev *mgmtdev);

@@ -125,7 +125,7 @@ static void apply(Lifecycle *l, Scan *scan) {
         if (!scan->host.available)
                 return;
 
-        if (inventory_update_mgmtdevs(l->inventory, scan->mgmtdevs, scan->n_mgmtdevs) < 0)
+        if (inventory_update_mgmtdevs(l->inventory, scan->mgmtdevs, scan->n_mgmtdevs, clock_monotonic_usec()) < 0)
                 log_oom();
         mark_seen(l->inventory, scan);
         compare(l);

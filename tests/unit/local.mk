@@ -14,6 +14,7 @@ UNIT_LDADD = tests/unit/libunit.a $(LDADD)
 
 # The daemon: its core, and what is above and below.
 check_PROGRAMS += \
+	tests/unit/test-budget \
 	tests/unit/test-class \
 	tests/unit/test-config \
 	tests/unit/test-config-file \
@@ -50,6 +51,8 @@ check_PROGRAMS += \
 	tests/unit/test-unit \
 	tests/unit/test-util \
 	tests/unit/test-workqueue
+tests_unit_test_budget_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_budget_LDADD = $(UNIT_LDADD)
 tests_unit_test_class_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_class_LDADD = $(UNIT_LDADD)
 tests_unit_test_config_CFLAGS = $(UNIT_CFLAGS)

@@ -74,7 +74,7 @@ START_TEST(test_update_mgmtdevs) {
         uint64_t revision;
         Mgmtdev *m;
 
-        ck_assert_int_eq(inventory_update_mgmtdevs(&inv, infos, 3), 0);
+        ck_assert_int_eq(inventory_update_mgmtdevs(&inv, infos, 3, 0), 0);
         m = inventory_first_mgmtdev(&inv);
         ck_assert_str_eq(m->info.handle, "a");
         ck_assert(m->present);
@@ -86,11 +86,11 @@ START_TEST(test_update_mgmtdevs) {
 
         /* The same again changes nothing. */
         revision = inv.revision;
-        ck_assert_int_eq(inventory_update_mgmtdevs(&inv, infos, 3), 0);
+        ck_assert_int_eq(inventory_update_mgmtdevs(&inv, infos, 3, 0), 0);
         ck_assert_uint_eq(inv.revision, revision);
 
         infos[1].max_vqs = 7;
-        ck_assert_int_eq(inventory_update_mgmtdevs(&inv, infos, 3), 0);
+        ck_assert_int_eq(inventory_update_mgmtdevs(&inv, infos, 3, 0), 0);
         m = inventory_find_mgmtdev(&inv, "a");
         ck_assert_uint_eq(m->info.max_vqs, 7);
         ck_assert_uint_eq(m->revision, inv.revision);
@@ -103,18 +103,18 @@ START_TEST(test_mgmtdev_goes_and_comes) {
         Mgmtdev *a;
         uint64_t revision;
 
-        ck_assert_int_eq(inventory_update_mgmtdevs(&inv, infos, 2), 0);
+        ck_assert_int_eq(inventory_update_mgmtdevs(&inv, infos, 2, 0), 0);
         a = inventory_find_mgmtdev(&inv, "a");
         add_device("x", a);
         revision = inv.revision;
-        ck_assert_int_eq(inventory_update_mgmtdevs(&inv, NULL, 0), 0);
+        ck_assert_int_eq(inventory_update_mgmtdevs(&inv, NULL, 0, 0), 0);
         ck_assert_ptr_eq(inventory_find_mgmtdev(&inv, "a"), a);
         ck_assert(!a->present);
         ck_assert_uint_gt(a->revision, revision);
         ck_assert_ptr_null(inventory_find_mgmtdev(&inv, "b"));
 
         revision = inv.revision;
-        ck_assert_int_eq(inventory_update_mgmtdevs(&inv, infos, 2), 0);
+        ck_assert_int_eq(inventory_update_mgmtdevs(&inv, infos, 2, 0), 0);
         ck_assert(a->present);
         ck_assert_uint_gt(a->revision, revision);
 
