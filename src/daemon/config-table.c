@@ -13,6 +13,7 @@
 const ConfigSection config_sections[] = {
         { "daemon" },
         { "limits" },
+        { "placement" },
         { "sim", config_sim_find_or_add, config_sim_get },
 };
 const size_t config_n_sections = ELEMENTSOF(config_sections);
@@ -34,6 +35,10 @@ static const char *name_backend(unsigned value) {
 
 static const char *name_log_level(unsigned value) {
         return log_level_names[value];
+}
+
+static const char *name_placement_policy(unsigned value) {
+        return placement_policy_name((PlacementPolicy) value);
 }
 
 static int set_listen(const ConfigKey *key, void *object, const char *value) {
@@ -92,6 +97,8 @@ const ConfigKey config_keys[] = {
         UINT("limits", max_connections, 1, 1u << 16, "1024"),
         UINT("limits", max_body_bytes, 1024, 1u << 28, "1048576"),
         UINT("limits", idle_timeout_sec, 1, 3600, "30"),
+        { "placement", "policy", &config_name, offsetof(Config, placement_policy), 0, _PLACEMENT_POLICY_MAX,
+          name_placement_policy, "spread" },
         { "sim", "classes", &config_sim_classes },
         { "sim", "transport", &config_name, offsetof(SimMgmtdev, info.transport), 0, _TRANSPORT_MAX,
           config_sim_transport_name },

@@ -39,6 +39,7 @@ typedef struct Config {
         uint32_t max_body_bytes;
         uint32_t idle_timeout_sec;
         uint32_t stop_timeout_sec;
+        PlacementPolicy placement_policy; /* of devices whose spec has none */
 
         SimMgmtdev *sims; /* configured simulated management devices; none: the default one */
         size_t n_sims;

@@ -178,6 +178,7 @@ int manager_new(const Config *config, Manager **ret) {
                 log_error_errno(r, "Cannot start the lifecycle: %m");
                 return EXIT_FAILURE;
         }
+        lifecycle_set_placement_policy(m->lifecycle, config->placement_policy);
         if (setup_http(m) < 0)
                 return EXIT_FAILURE;
 

@@ -10,6 +10,7 @@
 #include "inventory/device-json.h"
 #include "inventory/spec-json.h"
 #include "lifecycle/device-patch.h"
+#include "lifecycle/placement-json.h"
 
 #define LOCATION_MAX (DEVICE_NAME_MAX + 16)
 
@@ -20,7 +21,7 @@ static void on_changed(void *request, const Outcome *outcome) {
         HttpField fields[3] = {};
 
         if (outcome->failure.code != ERROR_NONE) {
-                http_reply_failure(r, &outcome->failure, outcome->faults);
+                http_reply_refusal(r, outcome);
                 return;
         }
 
@@ -33,11 +34,20 @@ static void on_changed(void *request, const Outcome *outcome) {
                         fields);
 }
 
+static void on_planned(void *request, const Outcome *outcome) {
+        _cleanup_(http_request_unrefp) HttpRequest *r = request;
+
+        if (outcome->failure.code != ERROR_NONE)
+                http_reply_refusal(r, outcome);
+        else
+                http_reply_json(r, MHD_HTTP_OK, placement_encode_plan(outcome->placement, outcome->device), NULL);
+}
+
 static void on_deleted(void *request, const Outcome *outcome) {
         _cleanup_(http_request_unrefp) HttpRequest *r = request;
 
         if (outcome->failure.code != ERROR_NONE)
-                http_reply_failure(r, &outcome->failure, outcome->faults);
+                http_reply_refusal(r, outcome);
         else
                 http_reply_empty(r, MHD_HTTP_NO_CONTENT, NULL);
 }
@@ -62,7 +72,7 @@ static void on_stats(void *request, const Outcome *outcome) {
         json_t *items;
 
         if (outcome->failure.code != ERROR_NONE) {
-                http_reply_failure(r, &outcome->failure, outcome->faults);
+                http_reply_refusal(r, outcome);
                 return;
         }
 
@@ -118,16 +128,22 @@ static int decode_body(HttpInput *in, const char *name, const char **ret_name, D
 /* name: of the path, or NULL to take the body's, or a generated one. */
 static void create_device(HttpRequest *r, HttpInput *in, const char *name) {
         _cleanup_(device_spec_done) DeviceSpec spec;
+        Lifecycle *l = r->context->lifecycle;
         const char *in_body = NULL;
+        bool dry_run = false;
         int k;
 
         device_spec_init(&spec);
+        (void) http_query_take_bool(&in->query, "dry_run", &dry_run);
         k = decode_body(in, name, &in_body, &spec);
         if (k == -ENOMEM)
                 http_request_answer(r, MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
-        else if (http_input_end(in, r))
-                lifecycle_create_device(r->context->lifecycle, name ?: in_body, &spec, on_changed,
-                                        http_request_ref(r));
+        else if (!http_input_end(in, r))
+                return;
+        else if (dry_run)
+                lifecycle_plan_device(l, name ?: in_body, &spec, on_planned, http_request_ref(r));
+        else
+                lifecycle_create_device(l, name ?: in_body, &spec, on_changed, http_request_ref(r));
 }
 
 void http_device_put(HttpRequest *r, HttpInput *in) {

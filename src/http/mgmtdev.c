@@ -4,9 +4,11 @@
 #include "http/handlers.h"
 #include "http/reply.h"
 #include "inventory/mgmtdev-json.h"
+#include "util/clock.h"
 
 void http_mgmtdev_list(HttpRequest *r, HttpInput *in) {
         Inventory *inventory = lifecycle_inventory(r->context->lifecycle);
+        uint64_t now = clock_monotonic_usec();
         json_t *items;
 
         if (!http_input_end(in, r))
@@ -14,7 +16,7 @@ void http_mgmtdev_list(HttpRequest *r, HttpInput *in) {
 
         items = json_array();
         for (Mgmtdev *m = inventory_first_mgmtdev(inventory); m; m = inventory_next_mgmtdev(m))
-                if (json_array_append_new(items, mgmtdev_encode(m)) < 0) {
+                if (json_array_append_new(items, mgmtdev_encode(m, now)) < 0) {
                         json_decref(TAKE_PTR(items));
                         break;
                 }
@@ -31,7 +33,7 @@ void http_mgmtdev_get(HttpRequest *r, HttpInput *in) {
 
         mgmtdev = inventory_find_mgmtdev(lifecycle_inventory(r->context->lifecycle), handle);
         if (mgmtdev) {
-                http_reply_revision(r, mgmtdev->revision, mgmtdev_encode(mgmtdev));
+                http_reply_revision(r, mgmtdev->revision, mgmtdev_encode(mgmtdev, clock_monotonic_usec()));
         } else {
                 (void) failure_set(&f, ERROR_MGMTDEV_NOT_FOUND, ENOENT, "There is no management device %s", handle);
                 http_reply_failure(r, &f, NULL);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/reply.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "http/header.h"
+#include "lifecycle/placement-json.h"
 
 #define JSON_TYPE    "application/json"
 #define PROBLEM_TYPE "application/problem+json"
@@ -96,8 +98,8 @@ json_t *http_problem_encode(const Failure *failure, const JsonFaults *faults) {
         /* clang-format on */
 }
 
-void http_reply_failure(HttpRequest *r, const Failure *failure, const JsonFaults *faults) {
-        unsigned status = error_info(failure->code)->http_status;
+/* Takes body over. */
+static void reply_problem(HttpRequest *r, unsigned status, json_t *body) {
         HttpField fields[2] = {};
 
         if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
@@ -105,6 +107,27 @@ void http_reply_failure(HttpRequest *r, const Failure *failure, const JsonFaults
         else if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
                 fields[0] = (HttpField){ MHD_HTTP_HEADER_ALLOW, r->allow };
 
-        http_request_answer(r, status,
-                            add_fields(json_response(PROBLEM_TYPE, http_problem_encode(failure, faults)), fields));
+        http_request_answer(r, status, add_fields(json_response(PROBLEM_TYPE, body), fields));
+}
+
+void http_reply_failure(HttpRequest *r, const Failure *failure, const JsonFaults *faults) {
+        reply_problem(r, error_info(failure->code)->http_status, http_problem_encode(failure, faults));
+}
+
+static int add_candidates(json_t *problem, const Placement *placement) {
+        if (json_object_set_new(problem, "candidates", placement_encode_candidates(placement)) < 0)
+                return -ENOMEM;
+        if (placement->n_omitted > 0 &&
+            json_object_set_new(problem, "candidates_omitted", json_integer((json_int_t) placement->n_omitted)) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+void http_reply_refusal(HttpRequest *r, const Outcome *outcome) {
+        _cleanup_json_ json_t *problem = http_problem_encode(&outcome->failure, outcome->faults);
+
+        if (problem && outcome->placement && outcome->placement->n > 0 &&
+            add_candidates(problem, outcome->placement) < 0)
+                json_decref(TAKE_PTR(problem));
+        reply_problem(r, error_info(outcome->failure.code)->http_status, TAKE_PTR(problem));
 }

@@ -27,5 +27,8 @@ void http_reply_text(HttpRequest *r, const char *type, const void *text, size_t 
 /* faults: NULL if there are none. */
 void http_reply_failure(HttpRequest *r, const Failure *failure, const JsonFaults *faults);
 
+/* The same for a verb that has failed: with what it has found wrong, and the candidates that do not fit. */
+void http_reply_refusal(HttpRequest *r, const Outcome *outcome);
+
 /* The body of a failure: a new reference, or NULL. */
 json_t *http_problem_encode(const Failure *failure, const JsonFaults *faults);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "inventory/mgmtdev-json.h"
 
+#include "inventory/budget.h"
 #include "inventory/class.h"
 #include "inventory/device-json.h"
 #include "util/json.h"
@@ -34,29 +35,79 @@ static json_t *encode_features(const Mgmtdev *mgmtdev) {
         return TAKE_PTR(object);
 }
 
-/* How many devices it can have. Foreign ones take of the same room. Where the total is not known, neither is what
- * is free. */
-static json_t *encode_devices_budget(const Mgmtdev *mgmtdev) {
-        uint32_t total = mgmtdev->info.capacity[RESOURCE_DEVICES].total,
-                 used = mgmtdev->n_devices + mgmtdev->n_foreign;
+/* Where the total is not known, neither is what is free. */
+static json_t *encode_budget(const Mgmtdev *m, Resource r, uint64_t now_usec) {
+        Budget b = mgmtdev_budget(m, r, now_usec);
+        const Capacity *c = &m->capacity[r];
 
         /* clang-format off */
-        return json_pack("{s:o, s:i, s:I, s:i, s:o, s:s, s:s}",
-                         "total", total ? json_integer(total) : json_null(),
-                         "reserved", 0,
-                         "used", (json_int_t) used,
-                         "quarantined", 0,
-                         "free", total ? json_integer(total > used ? total - used : 0) : json_null(),
-                         "source", mgmtdev->info.simulated ? "model" : "driver",
-                         "enforced_by", mgmtdev->info.simulated ? "model" : "kernel");
+        return json_pack("{s:o, s:I, s:I, s:I, s:o, s:s*, s:s, s:s}",
+                         "total", b.is_known ? json_integer(b.total) : json_null(),
+                         "reserved", (json_int_t) b.reserved,
+                         "used", (json_int_t) b.used,
+                         "quarantined", (json_int_t) b.quarantined,
+                         "free", b.is_known ? json_integer(b.free) : json_null(),
+                         "reserved_ids", resource_has_ids(r) ? c->reserved_ids : NULL,
+                         "source", resource_source_name(c->source),
+                         "enforced_by", resource_enforcer_name(c->enforcer));
         /* clang-format on */
 }
 
-json_t *mgmtdev_encode(const Mgmtdev *mgmtdev) {
+static json_t *encode_budgets(const Mgmtdev *m, uint64_t now_usec) {
+        _cleanup_json_ json_t *object = json_object();
+
+        for (Resource r = 0; object && r < _RESOURCE_MAX; r++)
+                if (json_object_set_new(object, resource_name(r), encode_budget(m, r, now_usec)) < 0)
+                        return NULL;
+
+        return TAKE_PTR(object);
+}
+
+static json_t *encode_labels(const Mgmtdev *m) {
+        const json_t *labels = mgmtdev_labels(m);
+
+        return labels ? json_deep_copy(labels) : json_object();
+}
+
+/* null: it has not been found out yet. */
+static json_t *encode_accepts(const MgmtdevInfo *info) {
+        _cleanup_json_ json_t *array = NULL;
+
+        if (!info->knows_accepts)
+                return json_null();
+
+        array = json_array();
+        for (MgmtdevAttribute a = 0; array && a < _ATTRIBUTE_MAX; a++)
+                if (info->accepts >> a & 1 &&
+                    json_array_append_new(array, json_string(mgmtdev_attribute_name(a))) < 0)
+                        return NULL;
+
+        return TAKE_PTR(array);
+}
+
+/* Of a VF. */
+static json_t *encode_sriov(const MgmtdevInfo *info) {
+        if (!info->pci_pf[0])
+                return json_null();
+
+        return json_pack("{s:s, s:o}", "pf", info->pci_pf, "vf_index",
+                         info->vf_index >= 0 ? json_integer(info->vf_index) : json_null());
+}
+
+/* Only simulated hardware says when its rules are broken. */
+static json_t *encode_faults(const MgmtdevInfo *info) {
+        if (!info->simulated)
+                return json_null();
+
+        return json_pack("{s:I, s:o}", "total", (json_int_t) info->n_faults, "last",
+                         info->n_faults > 0 ? json_text(info->last_fault) : json_null());
+}
+
+json_t *mgmtdev_encode(const Mgmtdev *mgmtdev, uint64_t now_usec) {
         const MgmtdevInfo *info = &mgmtdev->info;
 
         /* clang-format off */
-        return json_pack("{s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:I, s:{s:o}}",
+        return json_pack("{s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
                          "handle", json_text(info->handle),
                          "revision", (json_int_t) mgmtdev->revision,
                          "transport", transport_name(info->transport),
@@ -66,8 +117,15 @@ json_t *mgmtdev_encode(const Mgmtdev *mgmtdev) {
                          "max_vqs", info->max_vqs ? json_integer(info->max_vqs) : json_null(),
                          "present", mgmtdev->present,
                          "simulated", info->simulated,
+                         "cordoned", mgmtdev_is_cordoned(mgmtdev),
+                         "labels", encode_labels(mgmtdev),
                          "foreign_devices", (json_int_t) mgmtdev->n_foreign,
-                         "budgets",
-                         "devices", encode_devices_budget(mgmtdev));
+                         "asid_kind", asid_kind_name(mgmtdev->space->kind),
+                         "asid_space", mgmtdev->space->key,
+                         "pci_function", info->pci_function[0] ? json_string(info->pci_function) : json_null(),
+                         "sriov", encode_sriov(info),
+                         "accepts", encode_accepts(info),
+                         "faults", encode_faults(info),
+                         "budgets", encode_budgets(mgmtdev, now_usec));
         /* clang-format on */
 }

@@ -5,5 +5,6 @@
 
 #include "inventory/mgmtdev.h"
 
-/* The management device as the API shows it. Returns a new reference, or NULL when out of memory. */
-json_t *mgmtdev_encode(const Mgmtdev *mgmtdev);
+/* The management device as the API shows it; now_usec as in budget.h. Returns a new reference, or NULL when out of
+ * memory. */
+json_t *mgmtdev_encode(const Mgmtdev *mgmtdev, uint64_t now_usec);

@@ -15,6 +15,8 @@ struct Lifecycle {
         Backend *backend;     /* weak */
         Workqueue *worker;
 
+        PlacementPolicy placement_policy; /* of specs that have none */
+
         size_t max_operations; /* that requests may have under way */
         size_t n_operations;
 
@@ -22,6 +24,8 @@ struct Lifecycle {
         bool stopping;
 
         BackendHost host;
+        BackendSriov *sriov; /* owned */
+        size_t n_sriov;
         Scanner scanner;
         Recovery recovery;
 };

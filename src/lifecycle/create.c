@@ -117,23 +117,50 @@ static void begin(Verb *verb, Device *device, bool is_new) {
         record_operation(op, on_intent_committed);
 }
 
+static void answer_plan(Verb *verb, const Placement *placement, Device *device) {
+        verb_answer(verb, &(Outcome){ .device = device, .placement = placement });
+}
+
+static void answer_full(Verb *verb) {
+        verb_fail(verb, ERROR_LIMIT_REACHED, ENOSPC, "There are %zu devices, which is the configured limit",
+                  verb->lifecycle->inventory->n_devices);
+}
+
+static void confirm(Verb *verb, Device *device) {
+        Placement placement;
+
+        if (!verb->is_plan) {
+                record_confirm(verb, device);
+                return;
+        }
+        placement_keep(device, &placement);
+        answer_plan(verb, &placement, device);
+}
+
 static void create_new(Verb *verb) {
         Lifecycle *l = verb->lifecycle;
         _cleanup_(device_freep) Device *device = NULL;
-        Mgmtdev *mgmtdev;
-        int r;
+        Placement placement;
 
-        if (!placement_choose(verb, &mgmtdev) || !verb_may_operate(verb))
+        if (!placement_choose(verb, &placement))
+                return;
+        if (l->inventory->n_devices >= l->inventory->max_devices) {
+                answer_full(verb);
+                return;
+        }
+        if (verb->is_plan) {
+                answer_plan(verb, &placement, NULL);
+                return;
+        }
+        if (!verb_may_operate(verb))
                 return;
 
         if (device_new(verb->name, &verb->spec, clock_realtime_usec(), &device) < 0) {
                 verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
                 return;
         }
-        r = inventory_add_device(l->inventory, device, mgmtdev);
-        if (r < 0) {
-                verb_fail(verb, ERROR_LIMIT_REACHED, r, "There are %zu devices, which is the configured limit",
-                          l->inventory->n_devices);
+        if (inventory_add_device(l->inventory, device, placement.chosen.mgmtdev) < 0) {
+                answer_full(verb);
                 return;
         }
 
@@ -143,15 +170,21 @@ static void create_new(Verb *verb) {
 /* Of a device that failed or is lost. Where it was may be gone, and what was there with it: then it goes where a
  * new one would. */
 static void create_again(Verb *verb, Device *device) {
-        Mgmtdev *mgmtdev = device->mgmtdev;
+        Placement placement;
 
-        if (!mgmtdev->present && !placement_choose(verb, &mgmtdev))
+        if (device->mgmtdev->present)
+                placement_keep(device, &placement);
+        else if (!placement_choose(verb, &placement))
                 return;
+        if (verb->is_plan) {
+                answer_plan(verb, &placement, device);
+                return;
+        }
         if (!verb_may_operate(verb))
                 return;
 
-        if (mgmtdev != device->mgmtdev)
-                inventory_move_device(verb->lifecycle->inventory, device, mgmtdev);
+        if (placement.chosen.mgmtdev != device->mgmtdev)
+                inventory_move_device(verb->lifecycle->inventory, device, placement.chosen.mgmtdev);
         begin(verb, device, false);
 }
 
@@ -167,7 +200,7 @@ void create_run(Verb *verb) {
                           "Device '%s' (uid %s, %s) has another spec; nothing was done", device->name, device->uid,
                           device_state_name(device->state));
         else if (device->state == DEVICE_READY)
-                record_confirm(verb, device);
+                confirm(verb, device);
         else
                 create_again(verb, device);
 }

@@ -5,6 +5,8 @@
 #include <systemd/sd-id128.h>
 
 #include "lifecycle/device-listing.h"
+#include "lifecycle/sriov-json.h"
+#include "util/clock.h"
 #include "util/json.h"
 
 static json_t *encode_drivers(const BackendHost *host) {
@@ -36,8 +38,10 @@ static json_t *encode_devices(Inventory *inventory) {
 json_t *host_encode(Lifecycle *l) {
         const BackendHost *host = lifecycle_host(l);
         Inventory *inventory = lifecycle_inventory(l);
+        const BackendSriov *sriov;
         struct utsname kernel;
         sd_id128_t boot_id;
+        size_t n_sriov;
 
         /* Neither can fail but for a system without a kernel release or /proc. */
         if (uname(&kernel) < 0)
@@ -45,8 +49,9 @@ json_t *host_encode(Lifecycle *l) {
         if (sd_id128_get_boot(&boot_id) < 0)
                 boot_id = SD_ID128_NULL;
 
+        sriov = lifecycle_sriov(l, &n_sriov);
         /* clang-format off */
-        return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:b, s:o, s:I, s:{s:I, s:i}}",
+        return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:b, s:o, s:I, s:o, s:{s:I, s:i}}",
                          "version", PACKAGE_VERSION,
                          "kernel", kernel.release,
                          "boot_id", SD_ID128_TO_UUID_STRING(boot_id),
@@ -57,6 +62,7 @@ json_t *host_encode(Lifecycle *l) {
                          "autoprobe", host->autoprobe,
                          "devices", encode_devices(inventory),
                          "operations", (json_int_t) lifecycle_n_operations(l),
+                         "sriov", sriov_encode(sriov, n_sriov, inventory, clock_monotonic_usec()),
                          "limits",
                          "max_devices", (json_int_t) inventory->max_devices,
                          "max_list", DEVICE_LISTING_MAX);

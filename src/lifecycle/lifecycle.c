@@ -40,6 +40,10 @@ int lifecycle_new(sd_event *event, Inventory *inventory, Store *store, Backend *
         return 0;
 }
 
+void lifecycle_set_placement_policy(Lifecycle *l, PlacementPolicy policy) {
+        l->placement_policy = policy;
+}
+
 Lifecycle *lifecycle_free(Lifecycle *l) {
         if (!l)
                 return NULL;
@@ -48,6 +52,7 @@ Lifecycle *lifecycle_free(Lifecycle *l) {
         scan_done(l);
         workqueue_free(l->worker);
         sd_event_unref(l->event);
+        free(l->sriov);
         free(l);
         return NULL;
 }
@@ -81,6 +86,11 @@ const BackendHost *lifecycle_host(const Lifecycle *l) {
         return &l->host;
 }
 
+const BackendSriov *lifecycle_sriov(const Lifecycle *l, size_t *ret_n) {
+        *ret_n = l->n_sriov;
+        return l->sriov;
+}
+
 Inventory *lifecycle_inventory(Lifecycle *l) {
         return l->inventory;
 }
@@ -103,8 +113,8 @@ static void generate_name(Inventory *inv, char ret[DEVICE_NAME_MAX]) {
         } while (inventory_find_device(inv, ret));
 }
 
-void lifecycle_create_device(Lifecycle *l, const char *name, DeviceSpec *spec, outcome_done_t done,
-                             void *userdata) {
+static void create_or_plan(Lifecycle *l, const char *name, DeviceSpec *spec, bool is_plan, outcome_done_t done,
+                           void *userdata) {
         char generated[DEVICE_NAME_MAX];
         Verb *verb;
 
@@ -119,8 +129,18 @@ void lifecycle_create_device(Lifecycle *l, const char *name, DeviceSpec *spec, o
                 return;
         }
         verb->spec = *spec;
+        verb->is_plan = is_plan;
         device_spec_init(spec);
         verb_start(verb);
+}
+
+void lifecycle_create_device(Lifecycle *l, const char *name, DeviceSpec *spec, outcome_done_t done,
+                             void *userdata) {
+        create_or_plan(l, name, spec, false, done, userdata);
+}
+
+void lifecycle_plan_device(Lifecycle *l, const char *name, DeviceSpec *spec, outcome_done_t done, void *userdata) {
+        create_or_plan(l, name, spec, true, done, userdata);
 }
 
 void lifecycle_delete_device(Lifecycle *l, const char *name, const Precondition *precondition, outcome_done_t done,

@@ -16,13 +16,15 @@
 #include "util/json.h"
 
 typedef struct Lifecycle Lifecycle;
+typedef struct Placement Placement; /* see lifecycle/placement.h */
 
 typedef struct Outcome {
         Failure failure;          /* code is ERROR_NONE: it worked */
         const JsonFaults *faults; /* what is wrong with the spec, pointer by pointer, or NULL */
         Device *device;           /* the device after it, borrowed until done() returns; NULL: failed, or deleted */
         bool created;             /* of a create: made, not only confirmed */
-        const BackendStat *stats; /* of get_stats, borrowed */
+        const Placement *placement; /* of a plan, and of a create that no candidate fits; borrowed, or NULL */
+        const BackendStat *stats;   /* of get_stats, borrowed */
         size_t n_stats;
 } Outcome;
 
@@ -51,6 +53,9 @@ typedef struct DevicePatch {
 int lifecycle_new(sd_event *event, Inventory *inventory, Store *store, Backend *backend, size_t max_queued,
                   Lifecycle **ret);
 
+/* Where devices go whose spec has no policy. Spread, until it is set. */
+void lifecycle_set_placement_policy(Lifecycle *l, PlacementPolicy policy);
+
 /* Loads the inventory from the store, compares it with the host and goes on with what was under way. done() is
  * called (with no device) when that is through: from then on verbs are accepted. Returns 0, or a negative
  * errno that the caller has to log and exit with: the store could not be read. */
@@ -69,6 +74,7 @@ bool lifecycle_is_ready(const Lifecycle *l);
 
 /* What the backend said of this host when last asked; and the inventory and operations under way, to be read. */
 const BackendHost *lifecycle_host(const Lifecycle *l);
+const BackendSriov *lifecycle_sriov(const Lifecycle *l, size_t *ret_n);
 Inventory *lifecycle_inventory(Lifecycle *l);
 const char *lifecycle_backend_name(const Lifecycle *l);
 size_t lifecycle_n_operations(const Lifecycle *l);
@@ -76,6 +82,10 @@ size_t lifecycle_n_operations(const Lifecycle *l);
 /* Creates the device, or confirms that it is there with an equal spec (created is false then). name: valid, or
  * NULL for a generated one. The spec is taken over. */
 void lifecycle_create_device(Lifecycle *l, const char *name, DeviceSpec *spec, outcome_done_t done, void *userdata);
+
+/* Says where the device would go and what it would take, or how the create would be refused, and does nothing. For
+ * a device that is there the outcome has that too. */
+void lifecycle_plan_device(Lifecycle *l, const char *name, DeviceSpec *spec, outcome_done_t done, void *userdata);
 
 /* Deletes the device. ERROR_IN_USE while its endpoint is open. */
 void lifecycle_delete_device(Lifecycle *l, const char *name, const Precondition *precondition, outcome_done_t done,

@@ -27,6 +27,8 @@ typedef struct Scan {
         size_t n_mgmtdevs;
         BackendDevice *devices;
         size_t n_devices;
+        BackendSriov *sriov;
+        size_t n_sriov;
         uint64_t duration_usec;
         Failure failure;
 } Scan;
@@ -34,6 +36,7 @@ typedef struct Scan {
 static Scan *scan_free(Scan *scan) {
         free(scan->mgmtdevs);
         free(scan->devices);
+        free(scan->sriov);
         free(scan);
         return NULL;
 }
@@ -44,7 +47,8 @@ static void scan_job(Job *job, Backend *b) {
         uint64_t begin = clock_monotonic_usec();
 
         if (b->ops->get_host(b, &scan->host, &scan->failure) == 0 && scan->host.available &&
-            b->ops->list_mgmtdevs(b, &scan->mgmtdevs, &scan->n_mgmtdevs, &scan->failure) == 0)
+            b->ops->list_mgmtdevs(b, &scan->mgmtdevs, &scan->n_mgmtdevs, &scan->failure) == 0 &&
+            b->ops->list_sriov(b, &scan->sriov, &scan->n_sriov, &scan->failure) == 0)
                 (void) b->ops->list_devices(b, &scan->devices, &scan->n_devices, &scan->failure);
         scan->duration_usec = clock_monotonic_usec() - begin;
 }
@@ -115,6 +119,12 @@ static void report_failure(Lifecycle *l, const char *text) {
         (void) snprintf(s->last_failure, sizeof s->last_failure, "%s", text);
 }
 
+static void take_sriov(Lifecycle *l, Scan *scan) {
+        free(l->sriov);
+        l->sriov = TAKE_PTR(scan->sriov);
+        l->n_sriov = scan->n_sriov;
+}
+
 static void apply(Lifecycle *l, Scan *scan) {
         if (scan->failure.code != ERROR_NONE) {
                 scan->host.available = false;
@@ -127,6 +137,7 @@ static void apply(Lifecycle *l, Scan *scan) {
 
         if (inventory_update_mgmtdevs(l->inventory, scan->mgmtdevs, scan->n_mgmtdevs, clock_monotonic_usec()) < 0)
                 log_oom();
+        take_sriov(l, scan);
         mark_seen(l->inventory, scan);
         compare(l);
 }

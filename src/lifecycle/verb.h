@@ -24,6 +24,7 @@ struct Verb {
         char name[DEVICE_NAME_MAX];
         bool has_looked; /* the host was looked at again for its sake */
         DeviceSpec spec; /* of a create */
+        bool is_plan;    /* of a create: only says what it would do */
         Precondition precondition;
         DevicePatch patch; /* its owner and labels are the verb's */
 };

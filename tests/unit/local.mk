@@ -39,6 +39,7 @@ check_PROGRAMS += \
 	tests/unit/test-pci \
 	tests/unit/test-needs \
 	tests/unit/test-placement \
+	tests/unit/test-placement-twin \
 	tests/unit/test-recovery \
 	tests/unit/test-recovery-start \
 	tests/unit/test-resource \
@@ -102,6 +103,8 @@ tests_unit_test_needs_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_needs_LDADD = $(UNIT_LDADD)
 tests_unit_test_placement_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_placement_LDADD = $(UNIT_LDADD)
+tests_unit_test_placement_twin_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_placement_twin_LDADD = $(UNIT_LDADD)
 tests_unit_test_recovery_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_recovery_LDADD = $(UNIT_LDADD)
 tests_unit_test_recovery_start_CFLAGS = $(UNIT_CFLAGS)

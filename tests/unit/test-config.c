@@ -53,7 +53,10 @@ START_TEST(test_defaults) {
                                "max_operations = 4096\n"
                                "max_connections = 1024\n"
                                "max_body_bytes = 1048576\n"
-                               "idle_timeout_sec = 30\n");
+                               "idle_timeout_sec = 30\n"
+                               "\n"
+                               "[placement]\n"
+                               "policy = spread\n");
 }
 END_TEST
 
@@ -95,6 +98,8 @@ static const struct {
         { "limits", "max_devices", "", -EINVAL },
         { "limits", "max_devices", "4294967297", -ERANGE },
         { "limits", "max_devices", "99999999999999999999999", -ERANGE },
+        { "placement", "policy", "pack", 0 },
+        { "placement", "policy", "default", -EINVAL },
         { "limits", "max_operations", "65536", 0 },
         { "limits", "max_operations", "65537", -ERANGE },
         { "limits", "max_connections", "65536", 0 },
