@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -150,10 +151,10 @@ START_TEST(test_newer_with_log) {
         if (child == 0) {
                 (void) disk_open_beside("PRAGMA wal_autocheckpoint = 0; DELETE FROM device WHERE name > 'd3'; "
                                         "PRAGMA user_version = 1000;");
-                _exit(0);
+                (void) raise(SIGKILL);
         }
         ck_assert_int_eq(waitpid(child, &status, 0), child);
-        ck_assert_int_eq(status, 0);
+        ck_assert(WIFSIGNALED(status));
         before = unit_read_file(unit_path("inventory.db-wal"), &n_before);
         ck_assert_uint_gt(n_before, 4096);
         expect_refusal(EPROTONOSUPPORT, "schema version 1000");
