@@ -45,11 +45,12 @@ typedef struct BackendSriov {
         uint16_t vf_device_id; /* PCI device ID of every VF; 0: not known */
         uint32_t msix_size;    /* entries of its own MSI-X table, at most 2048; 0: none, or not known */
         bool has_vf_total_msix;
-        uint32_t vf_total_msix; /* entries that it can deal out to its VFs, if it says so */
-        bool has_buses;         /* where its VFs lie is known */
-        uint32_t n_buses;       /* bus numbers that it and its VFs have now */
-        uint32_t max_buses;     /* ... and would have with all VFs that it can have */
-        uint32_t n_lost_vfs;    /* of those, VFs that would lie past the last bus number */
+        uint32_t vf_total_msix;    /* entries that it can deal out to its VFs, if it says so */
+        bool has_buses;            /* where its VFs lie is known */
+        uint32_t n_buses;          /* bus numbers that it and its VFs have now */
+        uint32_t max_buses;        /* ... and would have with all VFs that it can have */
+        uint32_t n_lost_vfs;       /* of those, VFs that would lie past the last bus number */
+        uint32_t max_subfunctions; /* that it can have beside VFs, and without bus numbers; 0: none, or not known */
         bool simulated;
 } BackendSriov;
 

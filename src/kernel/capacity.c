@@ -48,9 +48,16 @@ static void describe_function(const char *root, MgmtdevInfo *info) {
                 info->capacity[RESOURCE_MSIS] = of_pci(config.msix_size);
 }
 
-void capacity_describe(const char *root, MgmtdevInfo *info) {
+/* The function has been given so many, and cannot have more. */
+static Capacity of_devlink(uint32_t total) {
+        return (Capacity){
+                .is_known = true, .total = total, .source = SOURCE_DEVLINK, .enforcer = ENFORCER_KERNEL
+        };
+}
+
+void capacity_describe(const char *root, const Devlink *devlink, MgmtdevInfo *info) {
         char path[SYSFS_PATH_MAX];
-        uint32_t n_devices;
+        uint32_t n_devices, n_eqs;
 
         vdpa_sysfs_describe_mgmtdev(root, info);
         n_devices = vdpa_sysfs_get_device_limit(root, info->handle);
@@ -64,4 +71,6 @@ void capacity_describe(const char *root, MgmtdevInfo *info) {
         if (vdpa_sysfs_get_mgmtdev_path(root, info->handle, path) >= 0 &&
             pci_find_function(path, info->pci_function) >= 0)
                 describe_function(root, info);
+        if (devlink_get_max_io_eqs(devlink, info, &n_eqs))
+                info->capacity[RESOURCE_MSIS] = of_devlink(n_eqs);
 }

@@ -10,6 +10,7 @@
 #include "kernel/accepts.h"
 #include "kernel/binding.h"
 #include "kernel/capacity.h"
+#include "kernel/devlink.h"
 #include "kernel/endpoint.h"
 #include "kernel/failure.h"
 #include "kernel/netdev.h"
@@ -31,6 +32,7 @@ typedef struct KernelBackend {
         Detached detached;
         VhostCache *vhost_cache;
         Accepts *accepts;
+        Devlink *devlink;
         char unpublished[DEVICE_NAME_MAX]; /* the last device made: nobody has been told of it yet */
 } KernelBackend;
 
@@ -64,7 +66,15 @@ static int kernel_list_devices(Backend *b, BackendDevice **ret, size_t *ret_n, F
 }
 
 static int kernel_list_sriov(Backend *b, BackendSriov **ret, size_t *ret_n, Failure *f) {
-        return pci_list_sriov(kernel_backend(b)->root, ret, ret_n) < 0 ? kernel_failure_oom(f) : 0;
+        KernelBackend *k = kernel_backend(b);
+
+        if (pci_list_sriov(k->root, ret, ret_n) < 0)
+                return kernel_failure_oom(f);
+
+        for (size_t i = 0; i < *ret_n; i++)
+                if (!devlink_get_max_subfunctions(k->devlink, (*ret)[i].pf, &(*ret)[i].max_subfunctions))
+                        (*ret)[i].max_subfunctions = 0;
+        return 0;
 }
 
 static int delete_device(KernelBackend *k, const char *name, Failure *f) {
@@ -81,7 +91,7 @@ static void describe_mgmtdev(KernelBackend *k, MgmtdevInfo *info) {
         char made[DEVICE_NAME_MAX];
         Failure f = FAILURE_INIT;
 
-        capacity_describe(k->root, info);
+        capacity_describe(k->root, k->devlink, info);
         accepts_describe(k->accepts, k->netlink, info, made);
         if (made[0])
                 (void) delete_device(k, made, &f);
@@ -97,6 +107,7 @@ static int kernel_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Fa
         if (r < 0)
                 return r;
 
+        devlink_refresh(k->devlink);
         accepts_begin_listing(k->accepts);
         for (size_t i = 0; i < n_all; i++) {
                 if (!handle_is_valid(infos[i].handle))
@@ -345,6 +356,7 @@ static KernelBackend *kernel_backend_free(KernelBackend *k) {
         detached_done(&k->detached);
         genl_socket_free(k->netlink);
         accepts_free(k->accepts);
+        devlink_free(k->devlink);
         vhost_cache_free(k->vhost_cache);
         free(k);
         return NULL;
@@ -392,6 +404,8 @@ int kernel_backend_new(const char *root, const char *runtime_dir, Backend **ret)
         if (r < 0)
                 return r;
         r = accepts_new(k->root, &k->accepts);
+        if (r >= 0)
+                r = devlink_new(k->root, &k->devlink);
         if (r >= 0)
                 r = vhost_cache_new(k->root, runtime_dir, &k->vhost_cache);
         if (r < 0)

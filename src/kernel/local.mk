@@ -8,6 +8,10 @@ libhsvdpad_a_SOURCES += \
 	src/kernel/capacity.h \
 	src/kernel/detached.c \
 	src/kernel/detached.h \
+	src/kernel/devlink.c \
+	src/kernel/devlink.h \
+	src/kernel/devlink-codec.c \
+	src/kernel/devlink-codec.h \
 	src/kernel/driver-writes.c \
 	src/kernel/driver-writes.h \
 	src/kernel/endpoint.c \

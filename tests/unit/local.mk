@@ -140,6 +140,7 @@ check_PROGRAMS += \
 	tests/unit/test-kernel-binding \
 	tests/unit/test-kernel-capacity \
 	tests/unit/test-kernel-detached \
+	tests/unit/test-kernel-devlink \
 	tests/unit/test-kernel-genl \
 	tests/unit/test-kernel-pci \
 	tests/unit/test-kernel-vhost \
@@ -173,6 +174,10 @@ tests_unit_test_kernel_capacity_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_detached_SOURCES = tests/unit/test-kernel-detached.c tests/unit/test-kernel.h
 tests_unit_test_kernel_detached_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_detached_LDADD = $(UNIT_LDADD)
+tests_unit_test_kernel_devlink_SOURCES = \
+	tests/unit/test-kernel-devlink.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h
+tests_unit_test_kernel_devlink_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kernel_devlink_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_genl_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_genl_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_pci_SOURCES = tests/unit/test-kernel-pci.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h

@@ -6,10 +6,12 @@
 #include "test-pci-tree.h"
 
 static MgmtdevInfo describe(const char *handle, uint32_t max_vqs) {
+        _cleanup_(devlink_freep) Devlink *devlink = NULL;
         MgmtdevInfo info = { .max_vqs = max_vqs };
 
         (void) snprintf(info.handle, sizeof info.handle, "%s", handle);
-        capacity_describe(unit_directory(), &info);
+        ck_assert_int_eq(devlink_new(unit_directory(), &devlink), 0);
+        capacity_describe(unit_directory(), devlink, &info);
         return info;
 }
 
