@@ -109,6 +109,10 @@ HSV_PUBLIC const char *hsv_error_fault_pointer(const HsvError *error, size_t i);
 HSV_PUBLIC const char *hsv_error_fault_code(const HsvError *error, size_t i);
 HSV_PUBLIC const char *hsv_error_fault_detail(const HsvError *error, size_t i);
 
+/* All that the daemon said: its problem document (RFC 9457), with members that only some problems have. NULL if
+ * there is none; belongs to the client, until its next call. */
+HSV_PUBLIC const HsvValue *hsv_error_problem(const HsvError *error);
+
 /* --- Answers --------------------------------------------------------------------------------------------
  *
  * An answer is a JSON document, with the members that the API's description (GET /openapi.yaml) names: to

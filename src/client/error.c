@@ -61,6 +61,10 @@ bool hsv_error_was_sent(const HsvError *error) {
         return error->was_sent;
 }
 
+const HsvValue *hsv_error_problem(const HsvError *error) {
+        return (const HsvValue *) error->problem;
+}
+
 size_t hsv_error_count_faults(const HsvError *error) {
         return json_array_size(json_object_get(error->problem, "errors"));
 }

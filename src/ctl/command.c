@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Options a verb and those everywhere, and the end mark. */
-#define OPTIONS_MAX 32
+#define OPTIONS_MAX 48
 
 /* getopt's two forms of the same tables. Long options are told by their place, from FIRST_LONG on. */
 typedef struct GetoptTables {

@@ -6,5 +6,5 @@
 #include "ctl/command.h"
 #include "ctl/item.h"
 
-/* Shows where the daemon would make it. Refused if that is nowhere. */
+/* Shows where the daemon would make it. */
 ExitCode device_plan(Context *context, const Item *item);

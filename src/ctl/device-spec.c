@@ -21,12 +21,20 @@ static const Member top_members[] = {
         { "mgmtdev", "mgmtdev" },
         { "driver", "driver" },
         { "owner", "owner" },
+        { "vqs", "vqs", .is_number = true },
+        { "vq-groups", "vq_groups", .is_number = true },
+        { "msi-policy", "msi_policy" },
 };
 
 static const Member net_members[] = {
         { "mac", "mac" },
         { "mtu", "mtu", .is_number = true },
         { "max-vqp", "max_vqp", .is_number = true },
+};
+
+static const Member placement_members[] = {
+        { "placement", "policy" },
+        { "numa-node", "numa_node", .is_number = true },
 };
 
 static int fail(SpecFault *fault, const char *format, ...) _printf_(2, 3);
@@ -70,19 +78,6 @@ static int set_members(json_t *object, const Arguments *a, const Member *members
                         return r;
         }
         return 0;
-}
-
-/* Only if there is something to say, since other classes have no such object. */
-static int set_net(json_t *spec, const Arguments *a, SpecFault *fault) {
-        json_t *net = json_object();
-        int r;
-
-        r = net ? set_members(net, a, net_members, ELEMENTSOF(net_members), fault) : -ENOMEM;
-        if (r < 0 || json_object_size(net) == 0) {
-                json_decref(net);
-                return r;
-        }
-        return set(spec, "net", net);
 }
 
 /* Names between commas; the option may also be repeated. */
@@ -181,32 +176,58 @@ static int set_endpoint(json_t *spec, const Arguments *a, SpecFault *fault) {
         return r;
 }
 
-static int set_label(json_t *labels, const char *text, SpecFault *fault) {
+static int set_label(json_t *labels, const char *option, const char *text, SpecFault *fault) {
         const char *equals = strchr(text, '=');
         _cleanup_free_ char *key = NULL;
 
         if (!equals || equals == text)
-                return fail(fault, "--label: '%s' is not KEY=VALUE", text);
+                return fail(fault, "--%s: '%s' is not KEY=VALUE", option, text);
         key = strndup(text, (size_t) (equals - text));
         if (!key)
                 return -ENOMEM;
-        return set_string(labels, "label", key, equals + 1, fault);
+        return set_string(labels, option, key, equals + 1, fault);
 }
 
 /* In a merge patch, null takes a member away. */
-static int set_labels(json_t *spec, const Arguments *a, SpecFault *fault) {
+static int set_labels(json_t *object, const Arguments *a, const char *option, const char *no_option,
+                      SpecFault *fault) {
         json_t *labels;
         int r;
 
-        if (!arguments_has(a, "label") && !arguments_has(a, "no-label"))
+        if (!arguments_has(a, option) && !arguments_has(a, no_option))
                 return 0;
         labels = json_object();
-        r = set(spec, "labels", labels);
-        for (size_t i = 0; r == 0 && i < arguments_count(a, "no-label"); i++)
-                r = set(labels, arguments_nth(a, "no-label", i), json_null());
-        for (size_t i = 0; r == 0 && i < arguments_count(a, "label"); i++)
-                r = set_label(labels, arguments_nth(a, "label", i), fault);
+        r = set(object, "labels", labels);
+        for (size_t i = 0; r == 0 && i < arguments_count(a, no_option); i++)
+                r = set(labels, arguments_nth(a, no_option, i), json_null());
+        for (size_t i = 0; r == 0 && i < arguments_count(a, option); i++)
+                r = set_label(labels, option, arguments_nth(a, option, i), fault);
         return r;
+}
+
+static int set_net(json_t *net, const Arguments *a, SpecFault *fault) {
+        return set_members(net, a, net_members, ELEMENTSOF(net_members), fault);
+}
+
+static int set_placement(json_t *placement, const Arguments *a, SpecFault *fault) {
+        int r = set_members(placement, a, placement_members, ELEMENTSOF(placement_members), fault);
+
+        return r < 0 ? r : set_labels(placement, a, "mgmtdev-label", "", fault);
+}
+
+/* An object inside the spec, only if there is something to say in it: not every class has each of them. */
+static int set_part(json_t *spec, const char *key,
+                    int (*set_in)(json_t *object, const Arguments *a, SpecFault *fault), const Arguments *a,
+                    SpecFault *fault) {
+        json_t *object = json_object();
+        int r;
+
+        r = object ? set_in(object, a, fault) : -ENOMEM;
+        if (r < 0 || json_object_size(object) == 0) {
+                json_decref(object);
+                return r;
+        }
+        return set(spec, key, object);
 }
 
 static int set_flags(json_t *spec, const Arguments *a) {
@@ -225,13 +246,15 @@ int spec_from_arguments(const Arguments *a, json_t **ret, SpecFault *fault) {
 
         r = spec ? set_members(spec, a, top_members, ELEMENTSOF(top_members), fault) : -ENOMEM;
         if (r == 0)
-                r = set_net(spec, a, fault);
+                r = set_part(spec, "net", set_net, a, fault);
         if (r == 0)
                 r = set_features(spec, a, fault);
         if (r == 0)
-                r = set_labels(spec, a, fault);
+                r = set_labels(spec, a, "label", "no-label", fault);
         if (r == 0)
                 r = set_endpoint(spec, a, fault);
+        if (r == 0)
+                r = set_part(spec, "placement", set_placement, a, fault);
         if (r == 0)
                 r = set_flags(spec, a);
         if (r < 0) {

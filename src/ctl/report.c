@@ -2,6 +2,7 @@
 #include "ctl/report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -113,6 +114,29 @@ static void print_fault(FILE *file, const HsvError *error, size_t i) {
         (void) fputs(")\n", file);
 }
 
+/* What speaks against a management device, as the place of a device that has none. */
+static void print_candidate(FILE *file, const HsvValue *candidate) {
+        const HsvValue *reasons = hsv_value_get(candidate, "/reasons");
+
+        (void) fputs("  ", file);
+        put(file, hsv_value_string(hsv_value_get(candidate, "/mgmtdev")) ?: "");
+        for (size_t i = 0, n = hsv_value_count(reasons); i < n; i++) {
+                (void) fputs(i > 0 ? "; " : ": ", file);
+                put(file, hsv_value_string(hsv_value_get(hsv_value_at(reasons, i), "/detail")) ?: "");
+        }
+        (void) fputs("\n", file);
+}
+
+static void print_candidates(FILE *file, const HsvValue *problem) {
+        const HsvValue *candidates = hsv_value_get(problem, "/candidates");
+        int64_t n_more;
+
+        for (size_t i = 0, n = hsv_value_count(candidates); i < n; i++)
+                print_candidate(file, hsv_value_at(candidates, i));
+        if (hsv_value_integer(hsv_value_get(problem, "/candidates_omitted"), &n_more) == 0)
+                (void) fprintf(file, "  and %" PRId64 " more\n", n_more);
+}
+
 ExitCode report_print(FILE *file, const HsvError *error, int r, const char *subject, const char **last_hint) {
         const char *code = hsv_error_code(error), *hint = find_hint(error, r);
         ExitCode exit_code = classify(error, r);
@@ -131,6 +155,7 @@ ExitCode report_print(FILE *file, const HsvError *error, int r, const char *subj
         (void) fputs("\n", file);
         for (size_t i = 0; !is_told(error) && i < hsv_error_count_faults(error); i++)
                 print_fault(file, error, i);
+        print_candidates(file, hsv_error_problem(error));
         if (hint && (!last_hint || hint != *last_hint))
                 (void) fprintf(file, "Hint: %s\n", hint);
         if (last_hint)

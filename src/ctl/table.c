@@ -67,7 +67,8 @@ static char *format_cell(const Column *column, const char *event, const char *ke
                 return text_escape(event, false);
         if (!item && column->importance == 1)
                 return text_escape(key, false);
-        return value_format(hsv_value_get(item, column->pointer), column->separator ?: ",");
+        return value_format_elements(hsv_value_get(item, column->pointer), column->element ?: "",
+                                     column->separator ?: ",");
 }
 
 int table_add_event(Table *table, const char *event, const char *key, const HsvValue *item) {

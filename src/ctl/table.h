@@ -18,6 +18,7 @@ typedef struct Column {
         size_t min_width;    /* cut to no less than this before the column is left out */
         bool align_right;
         bool is_wide;          /* only in a wide table; such columns are the last, and the least important */
+        const char *element;   /* pointer in each element of an array, to show that of it; or NULL */
         const char *separator; /* between the parts of a value; NULL: "," */
         Style (*style)(const char *text); /* or NULL */
 } Column;

@@ -61,17 +61,31 @@ static bool print_value(FILE *file, const HsvValue *value, const char *separator
         return false;
 }
 
-char *value_format(const HsvValue *value, const char *separator) {
+static bool print_elements(FILE *file, const HsvValue *array, const char *pointer, const char *separator) {
+        size_t n = hsv_value_count(array);
+        bool ok = n > 0 || fputs("-", file) >= 0;
+
+        for (size_t i = 0; ok && i < n; i++)
+                ok = fputs(i > 0 ? separator : "", file) >= 0 &&
+                     print_value(file, hsv_value_get(hsv_value_at(array, i), pointer), ", ");
+        return ok;
+}
+
+char *value_format_elements(const HsvValue *value, const char *pointer, const char *separator) {
+        bool is_array = hsv_value_kind(value) == HSV_KIND_ARRAY, ok;
         char *text = NULL;
         size_t size;
         FILE *file = open_memstream(&text, &size);
-        bool ok;
 
         if (!file)
                 return NULL;
-        ok = print_value(file, value, separator);
+        ok = is_array ? print_elements(file, value, pointer, separator) : print_value(file, value, separator);
         if (fclose(file) == 0 && ok)
                 return text;
         free(text);
         return NULL;
+}
+
+char *value_format(const HsvValue *value, const char *separator) {
+        return value_format_elements(value, "", separator);
 }

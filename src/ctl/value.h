@@ -9,3 +9,6 @@
  * elements of an array and the members of an object ("key=value", "key: element, element") with separator
  * between. To be freed; NULL when out of memory. */
 char *value_format(const HsvValue *value, const char *separator);
+
+/* The same, but of an array's elements what is at pointer in each. */
+char *value_format_elements(const HsvValue *value, const char *pointer, const char *separator);

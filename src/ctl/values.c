@@ -146,6 +146,8 @@ static const struct {
         [VALUES_FILES] = { (const char *const[]){ NULL } },
         [VALUES_FORMATS] = { (const char *const[]){ "table", "wide", "json", "yaml", NULL } },
         [VALUES_MGMTDEVS] = { .ask = offer_mgmtdevs },
+        [VALUES_MSI_POLICIES] = { (const char *const[]){ "exclusive", "shared", NULL } },
+        [VALUES_PLACEMENTS] = { (const char *const[]){ "pack", "spread", NULL } },
         [VALUES_STATES] = { (const char *const[]){ "reserved", "creating", "ready", "deleting", "failed", "lost",
                                                    NULL } },
         [VALUES_WAIT_STATES] = { (const char *const[]){ "reserved", "creating", "ready", "deleting", "failed",

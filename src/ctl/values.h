@@ -16,6 +16,8 @@ typedef enum Values {
         VALUES_FILES,
         VALUES_FORMATS,
         VALUES_MGMTDEVS,
+        VALUES_MSI_POLICIES,
+        VALUES_PLACEMENTS,
         VALUES_STATES,
         VALUES_WAIT_STATES,
         _VALUES_MAX,

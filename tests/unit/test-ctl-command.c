@@ -112,6 +112,13 @@ static const struct {
         { "create", { "--class=net", "--endpoint=root::" }, "{\"class\":\"net\",\"endpoint\":{\"uid\":0}}" },
         { "create", { "--class=net", "--endpoint=:root:" }, "{\"class\":\"net\",\"endpoint\":{\"gid\":0}}" },
         { "create", { "--class=net", "--mtu", "1", "--mtu", "2" }, "{\"class\":\"net\",\"net\":{\"mtu\":2}}" },
+        { "create",
+          { "--class=block", "--vqs=4", "--vq-groups=2", "--msi-policy=shared", "--placement=pack", "--numa-node=0",
+            "--mgmtdev-label=rack=1", "--label=x=2" },
+          "{\"class\":\"block\",\"vqs\":4,\"vq_groups\":2,\"msi_policy\":\"shared\",\"labels\":{\"x\":\"2\"},"
+          "\"placement\":{\"policy\":\"pack\",\"numa_node\":0,\"labels\":{\"rack\":\"1\"}}}" },
+        { "create", { "--mgmtdev-label=x" }, NULL, "--mgmtdev-label: 'x'" },
+        { "create", { "--numa-node=x" }, NULL, "--numa-node" },
         { "create", { "--mtu", "1x" }, NULL, "--mtu: '1x'" },
         { "create", { "--mtu", "-1" }, NULL, "--mtu" },
         { "create", { "--mtu", "" }, NULL, "--mtu" },

@@ -40,6 +40,17 @@ static const struct {
           HSV_REFUSED, true, EXIT_CODE_REFUSED, "hsvdpactl: device vm1: /spec: is not there (invalid-request)\n" },
         { 502, "{\"code\": \"new-code\\u009b\", \"detail\": \"line\\nbreak\"}", HSV_REFUSED, true,
           EXIT_CODE_REFUSED, "hsvdpactl: device vm1: line\\u000abreak (new-code\\u009b)\n" },
+        { 409,
+          "{\"code\": \"no-capacity\", \"detail\": \"No room\", \"candidates\": [{\"mgmtdev\": \"sim0\", "
+          "\"reasons\": "
+          "[{\"code\": \"cordoned\", \"detail\": \"it is cordoned\"}, {\"code\": \"no-capacity\", \"detail\": "
+          "\"msis: need 9\"}]}, {\"mgmtdev\": \"sim1\"}], \"candidates_omitted\": 7}",
+          HSV_REFUSED, true, EXIT_CODE_REFUSED,
+          "hsvdpactl: device vm1: No room (no-capacity)\n"
+          "  sim0: it is cordoned; msis: need 9\n"
+          "  sim1\n"
+          "  and 7 more\n"
+          "Hint: 'hsvdpactl mgmtdev list' shows where there is room; --wait waits for it\n" },
         { 404, "<html>", HSV_REFUSED, true, EXIT_CODE_REFUSED,
           "hsvdpactl: device vm1: The daemon answered with HTTP status 404 and did not say why\n" },
         { 0, "Cannot connect", -ENOENT, false, EXIT_CODE_UNREACHABLE,
