@@ -14,14 +14,20 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-/* Devices that get their memory at once. */
-#define BACK_CHUNK 1024u
+/* What is before the device slots is always there. */
+#define HEAD_SIZE (offsetof(ModelLayout, mgmtdevs) + sizeof(((ModelLayout *) 0)->mgmtdevs))
 
 /* They are in the file: another size is another layout. */
 static_assert(sizeof(ModelHeader) == 64, "the layout has changed");
-static_assert(sizeof(ModelMgmtdev) == 132, "the layout has changed");
-static_assert(sizeof(ModelDevice) == 160, "the layout has changed");
-static_assert(MODEL_DEVICES_MAX % BACK_CHUNK == 0, "the last chunk would be over the end");
+static_assert(sizeof(ModelMgmtdev) == 456, "the layout has changed");
+static_assert(sizeof(ModelDevice) == 240, "the layout has changed");
+static_assert(offsetof(ModelLayout, devices) == 65536, "the layout has changed");
+static_assert(sizeof(ModelLayout) % MODEL_PIECE_SIZE == 0 && MODEL_TABLE_SIZE % MODEL_PIECE_SIZE == 0,
+              "the last piece would be over the end");
+static_assert(sizeof(((ModelLayout *) 0)->devices) <= MODEL_PIECES_MAX * (uint64_t) MODEL_PIECE_SIZE &&
+                      sizeof(((ModelLayout *) 0)->blocks) <= MODEL_PIECES_MAX * (uint64_t) MODEL_PIECE_SIZE &&
+                      MODEL_TABLE_SIZE <= MODEL_PIECES_MAX * (uint64_t) MODEL_PIECE_SIZE,
+              "there are not enough bits for the pieces");
 
 static const ModelHeader new_header = {
         .magic = MODEL_MAGIC,
@@ -29,6 +35,7 @@ static const ModelHeader new_header = {
         .n_mgmtdevs = MODEL_MGMTDEVS_MAX,
         .n_devices = MODEL_DEVICES_MAX,
         .device_size = sizeof(ModelDevice),
+        .n_blocks = MODEL_BLOCKS_MAX,
 };
 
 int model_file_damaged(const char *directory, Failure *f, const char *format, ...) {
@@ -58,7 +65,8 @@ static int model_file_check_header(const ModelHeader *h, const char *directory, 
                                    directory, h->layout_version, MODEL_LAYOUT_VERSION);
 
         if (h->n_mgmtdevs != new_header.n_mgmtdevs || h->n_devices != new_header.n_devices ||
-            h->device_size != new_header.device_size || h->high_water > MODEL_DEVICES_MAX)
+            h->device_size != new_header.device_size || h->n_blocks != new_header.n_blocks ||
+            h->high_water > MODEL_DEVICES_MAX)
                 return model_file_damaged(directory, f, "the sizes of its tables are impossible");
 
         return 0;
@@ -99,12 +107,12 @@ static int model_file_prepare(int fd, const char *directory, Failure *f) {
                 return r;
 
         if (st.st_size == sizeof header && header.high_water == 0) {
-                if (ftruncate(fd, sizeof(ModelLayout)) < 0)
+                if (ftruncate(fd, (off_t) MODEL_FILE_SIZE) < 0)
                         return failure_set(f, ERROR_BACKEND_UNAVAILABLE, errno,
                                            "Cannot set the size of %s/" MODEL_FILE_NAME ": %m", directory);
-        } else if (st.st_size != sizeof(ModelLayout))
-                return model_file_damaged(directory, f, "it has %jd bytes instead of %zu", (intmax_t) st.st_size,
-                                          sizeof(ModelLayout));
+        } else if (st.st_size != (off_t) MODEL_FILE_SIZE)
+                return model_file_damaged(directory, f, "it has %jd bytes instead of %jd", (intmax_t) st.st_size,
+                                          (intmax_t) MODEL_FILE_SIZE);
 
         return 0;
 }
@@ -131,6 +139,15 @@ static int model_file_open_locked(const char *directory, int *ret, Failure *f) {
         return 0;
 }
 
+static int model_file_allocate(ModelFile *file, uint64_t offset, uint64_t size) {
+        int r;
+
+        do
+                r = posix_fallocate(file->fd, (off_t) offset, (off_t) size);
+        while (r == EINTR);
+        return -r;
+}
+
 int model_file_open(ModelFile *file, const char *directory, Failure *f) {
         _cleanup_close_ int fd = -1;
         void *layout;
@@ -149,9 +166,17 @@ int model_file_open(ModelFile *file, const char *directory, Failure *f) {
                 return failure_set(f, ERROR_BACKEND_UNAVAILABLE, errno, "Cannot map %s/" MODEL_FILE_NAME ": %m",
                                    directory);
 
-        *file = (ModelFile){ .fd = TAKE_FD(fd), .layout = layout };
+        *file = (ModelFile){
+                .fd = TAKE_FD(fd),
+                .layout = layout,
+                .devices = { offsetof(ModelLayout, devices), sizeof(((ModelLayout *) 0)->devices), {} },
+                .blocks = { offsetof(ModelLayout, blocks), sizeof(((ModelLayout *) 0)->blocks), {} },
+        };
 
-        r = model_file_back(file, file->layout->header.high_water);
+        r = model_file_allocate(file, 0, HEAD_SIZE);
+        if (r == 0)
+                r = model_file_back(file, &file->devices, 0,
+                                    file->layout->header.high_water * (uint64_t) sizeof(ModelDevice));
         if (r < 0) {
                 model_file_close(file);
                 return failure_set(f, ERROR_BACKEND_UNAVAILABLE, r,
@@ -171,23 +196,26 @@ void model_file_close(ModelFile *file) {
         *file = (ModelFile){ .fd = -1 };
 }
 
-int model_file_back(ModelFile *file, uint32_t n) {
-        uint32_t end = (n + BACK_CHUNK - 1) / BACK_CHUNK * BACK_CHUNK;
-        off_t from, to;
+int model_file_back(ModelFile *file, ModelArea *area, uint64_t from, uint64_t n) {
         int r;
 
-        if (n > 0 && n <= file->n_backed)
-                return 0;
+        assert(from + n <= area->size);
 
-        /* What is before the first slot comes with it. */
-        from = file->n_backed == 0 ? 0 : (off_t) offsetof(ModelLayout, devices[file->n_backed]);
-        to = (off_t) (offsetof(ModelLayout, devices) + end * sizeof(ModelDevice));
-        do
-                r = posix_fallocate(file->fd, from, to - from);
-        while (r == EINTR);
-        if (r != 0)
-                return -r;
+        for (uint64_t i = from / MODEL_PIECE_SIZE; i * MODEL_PIECE_SIZE < from + n; i++) {
+                if (area->backed[i / 64] >> (i % 64) & 1)
+                        continue;
+                r = model_file_allocate(file, area->offset + i * MODEL_PIECE_SIZE, MODEL_PIECE_SIZE);
+                if (r < 0)
+                        return r;
+                area->backed[i / 64] |= UINT64_C(1) << (i % 64);
+        }
 
-        file->n_backed = end;
         return 0;
+}
+
+void model_file_drop(ModelFile *file, ModelArea *area) {
+        /* Memory that stays is not wrong, only lost: nothing in it counts any more. */
+        (void) fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t) area->offset,
+                         (off_t) area->size);
+        memset(area->backed, 0, sizeof area->backed);
 }

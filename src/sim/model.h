@@ -5,6 +5,8 @@
  * shared memory in the runtime directory, so that they outlive the daemon, as hardware does, and go with a power
  * cycle, as the runtime directory does. One process at a time has the model open, and one thread uses it.
  *
+ * What a driver tells the hardware to do with a device goes through sim/model-command.h, which checks it.
+ *
  * A kill between any two instructions leaves the file consistent: an entry is filled in first and made live by one
  * store, changed by stores that each leave it whole, and destroyed by one store. */
 
@@ -12,10 +14,17 @@
 #include <stdint.h>
 
 #include "inventory/error.h"
+#include "inventory/mgmtdev.h"
 #include "inventory/spec.h"
 
 #define MODEL_DEVICES_MAX  1048576u
 #define MODEL_MGMTDEVS_MAX 64u
+
+/* The text of a fault, and the NUL. */
+#define MODEL_FAULT_MAX 128
+
+/* What a device holds has room in its slot up to so many; see sim/model-map.h. */
+#define MODEL_MAP_MAX 18
 
 /* The model's file in the runtime directory. */
 #define MODEL_FILE_NAME "sim.shm"
@@ -65,6 +74,10 @@ typedef struct ModelDevice {
         _Atomic ModelOwner owner; /* of the endpoint */
         uint16_t mtu;             /* of net devices, as max_vqp; else 0 */
         uint16_t max_vqp;
+        uint32_t generation; /* of the slot: each device in it has another */
+        uint16_t n_vq_groups;
+        uint16_t n_vqs;
+        _Atomic uint32_t map[MODEL_MAP_MAX];
         uint32_t reserved;
         ModelCounters counters[_MODEL_VQ_MAX];
         char name[DEVICE_NAME_MAX];
@@ -83,8 +96,18 @@ typedef struct ModelDeviceSpec {
         unsigned mgmtdev;
         unsigned class;
         uint64_t features;
-        NetSpec net; /* of net devices */
+        uint16_t n_vq_groups; /* 1 to DEVICE_VQ_GROUPS_MAX */
+        uint16_t n_vqs;       /* 1 to DEVICE_VQS_MAX */
+        NetSpec net;          /* of net devices */
 } ModelDeviceSpec;
+
+/* What a management device has done and suffered since it was plugged in. */
+typedef struct ModelCounts {
+        uint64_t n_faults;
+        uint64_t n_dma;
+        uint64_t n_interrupts;
+        const char *last_fault; /* "" if there was none; valid until the next one */
+} ModelCounts;
 
 typedef struct Model Model;
 
@@ -97,9 +120,11 @@ int model_open(const char *directory, Model **ret, Failure *f);
 Model *model_close(Model *model);
 DEFINE_CLEANUP(Model *, model_close)
 
-/* The index of the management device of this (valid) handle, which is plugged in if it was not there. Returns 0, or
- * -ENOSPC. */
-int model_plug_mgmtdev(Model *model, const char *handle, unsigned *ret);
+/* The index of the management device of this (valid) handle, which is plugged in if it was not there. Of info
+ * counts how many IDs there are and which of them are reserved, where address spaces come from, and who shares
+ * them: those of one PCI function share its PASIDs. One that has its address spaces from elsewhere now is another
+ * management device: the devices of the one before are gone. Returns 0, -ENOSPC, or what the file system says. */
+int model_plug_mgmtdev(Model *model, const MgmtdevInfo *info, unsigned *ret);
 
 /* Takes a management device out; its devices go with it. */
 void model_unplug_mgmtdev(Model *model, unsigned mgmtdev);
@@ -111,22 +136,28 @@ const char *model_mgmtdev_handle(const Model *model, unsigned mgmtdev);
 uint32_t model_count_devices(const Model *model, unsigned mgmtdev);
 uint32_t model_count_all_devices(const Model *model);
 
+/* The virtqueues of the devices there. */
+uint32_t model_count_vqs(const Model *model, unsigned mgmtdev);
+
+ModelCounts model_mgmtdev_counts(const Model *model, unsigned mgmtdev);
+
 /* NULL if there is none of that name. */
 ModelDevice *model_find_device(Model *model, const char *name);
 
 /* The device in the slot after that of device; the first one if device is NULL. NULL: no more. */
 ModelDevice *model_next_device(Model *model, const ModelDevice *device);
 
-/* name must be valid and not in use, and the management device there. Returns 0, -ENOSPC if MODEL_DEVICES_MAX are
- * there, or what the file system says if it has no room for the file to grow. */
-int model_create_device(Model *model, const char *name, const ModelDeviceSpec *spec, ModelDevice **ret);
+/* The device in that place among those of a management device (below model_count_devices(), in no order). */
+ModelDevice *model_device_at(Model *model, unsigned mgmtdev, uint32_t place);
 
-/* Binds the device to the driver, away from another one, with an endpoint of root's with mode 0600. Nothing changes
- * if it is bound to this driver already. */
-void model_bind_device(Model *model, ModelDevice *device, BusDriver driver);
+/* name must be valid and not in use, and the management device there. Returns 0, -ENOSPC if MODEL_DEVICES_MAX are
+ * there or what they hold has no room, -ENOMEM, or what the file system says if it has no room for the file to
+ * grow. */
+int model_create_device(Model *model, const char *name, const ModelDeviceSpec *spec, ModelDevice **ret);
 
 void model_set_endpoint(ModelDevice *device, const EndpointSpec *endpoint);
 void model_set_mac(ModelDevice *device, const uint8_t mac[6]);
 
-/* The device and its endpoint are gone at once. */
-void model_destroy_device(Model *model, ModelDevice *device);
+/* The ID that a virtqueue group, or a virtqueue (n_vqs: configuration changes), has been given. False: none yet. */
+bool model_device_asid(const Model *model, const ModelDevice *device, unsigned group, uint32_t *ret);
+bool model_device_msi(const Model *model, const ModelDevice *device, unsigned vq, uint32_t *ret);

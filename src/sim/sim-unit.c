@@ -10,6 +10,9 @@
 #define DEFAULT_MTU     1500u
 #define DEFAULT_MAX_VQP 1u
 
+/* Four for each device that the model has room for. */
+#define DEFAULT_ASIDS (UINT32_C(1) << 22)
+
 static const char *const command_names[_SIM_COMMAND_MAX] = {
         [SIM_CREATE] = "create",
         [SIM_BIND] = "bind",
@@ -21,15 +24,34 @@ uint32_t sim_device_max_vqs(unsigned class, unsigned max_vqp) {
         return class == CLASS_NET ? 2 * max_vqp + 1 : class_n_vqs(class);
 }
 
-void sim_unit_init(SimUnit *u, const SimMgmtdev *config) {
-        Capacity *devices = &u->config.info.capacity[RESOURCE_DEVICES];
+/* As many as there are unless a number is configured; 0: of these there is no limit. */
+static uint32_t default_total(const MgmtdevInfo *info, Resource resource) {
+        switch (resource) {
+        case RESOURCE_ASIDS:
+                return info->asid_kind == ASID_PASID ? PASIDS_MAX : DEFAULT_ASIDS;
+        case RESOURCE_MSIS:
+                return IDS_MAX;
+        case RESOURCE_DEVICES:
+        case RESOURCE_VQS:
+        case _RESOURCE_MAX:
+                break;
+        }
+        return 0;
+}
 
+void sim_unit_init(SimUnit *u, const SimMgmtdev *config) {
         *u = (SimUnit){ .config = *config };
 
         u->config.info.simulated = true;
-        devices->is_known = devices->total > 0;
-        devices->source = SOURCE_MODEL;
-        devices->enforcer = ENFORCER_MODEL;
+        for (Resource resource = 0; resource < _RESOURCE_MAX; resource++) {
+                Capacity *capacity = &u->config.info.capacity[resource];
+
+                if (capacity->total == 0)
+                        capacity->total = default_total(&config->info, resource);
+                capacity->is_known = capacity->total > 0;
+                capacity->source = SOURCE_MODEL;
+                capacity->enforcer = ENFORCER_MODEL;
+        }
         for (unsigned class = 0; class <= CLASS_MAX; class ++)
                 if (!(u->config.info.classes >> class & 1))
                         u->config.info.features[class] = 0;
@@ -107,7 +129,7 @@ static int sim_unit_check_class(const SimUnit *u, const DeviceSpec *spec, uint64
 
 int sim_unit_check_spec(const SimUnit *u, const DeviceSpec *spec, ModelDeviceSpec *ret, Failure *f) {
         ModelDeviceSpec model_spec = { .mgmtdev = u->index, .class = spec->class };
-        uint32_t max_vqs;
+        uint32_t max = u->config.info.max_vqs, n_vqs;
         int r;
 
         r = sim_unit_check_class(u, spec, &model_spec.features, f);
@@ -126,12 +148,16 @@ int sim_unit_check_spec(const SimUnit *u, const DeviceSpec *spec, ModelDeviceSpe
                         model_spec.net.max_vqp = DEFAULT_MAX_VQP;
         }
 
-        max_vqs = sim_device_max_vqs(spec->class, model_spec.net.max_vqp);
-        if (u->config.info.max_vqs > 0 && max_vqs > u->config.info.max_vqs)
+        if (max == 0 || max > DEVICE_VQS_MAX)
+                max = DEVICE_VQS_MAX;
+        n_vqs = sim_device_max_vqs(spec->class, model_spec.net.max_vqp);
+        if (n_vqs > max)
                 return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP,
                                    "%s gives a device at most %u virtqueues, and this one needs %u",
-                                   u->config.info.handle, u->config.info.max_vqs, max_vqs);
+                                   u->config.info.handle, max, n_vqs);
 
+        model_spec.n_vqs = (uint16_t) n_vqs;
+        model_spec.n_vq_groups = spec->class == CLASS_NET && model_spec.features & FEATURE_NET_CTRL_VQ ? 2 : 1;
         *ret = model_spec;
         return 0;
 }

@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 
 #include "inventory/feature.h"
-#include "sim/model.h"
+#include "sim/model-command.h"
+#include "sim/model-state.h"
 #include "sim/sim-sriov.h"
 #include "sim/sim-unit.h"
 #include "util/fs.h"
@@ -93,8 +94,13 @@ static int sim_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Failu
         if (!infos)
                 return failure_set(f, ERROR_OUT_OF_MEMORY, ENOMEM, "Cannot list the management devices");
 
-        for (size_t i = 0; i < s->n_units; i++)
+        for (size_t i = 0; i < s->n_units; i++) {
+                ModelCounts counts = model_mgmtdev_counts(s->model, s->units[i].index);
+
                 infos[i] = s->units[i].config.info;
+                infos[i].n_faults = counts.n_faults;
+                (void) snprintf(infos[i].last_fault, sizeof infos[i].last_fault, "%s", counts.last_fault);
+        }
 
         *ret = infos;
         *ret_n = s->n_units;
@@ -257,6 +263,8 @@ static int sim_observe(Backend *b, const char *name, DeviceStatus *ret, Failure 
                 .class = d->class,
                 .max_vqs = sim_device_max_vqs(d->class, d->max_vqp),
                 .vq_size = VQ_SIZE,
+                .n_vq_groups = d->n_vq_groups,
+                .n_address_spaces = d->n_vq_groups,
                 .driver = model_device_driver(d),
                 .simulated = true,
                 .has_features = true,
@@ -284,6 +292,27 @@ static int sim_set_mac(Backend *b, const char *name, const uint8_t mac[6], Failu
         return 0;
 }
 
+/* All that was given to the device, in the reverse order, and the device. Each step can be run again, so a kill in
+ * between leaves nothing that the next destroy command does not end. */
+static int sim_withdraw(Sim *s, const ModelDevice *d, Failure *f) {
+        static int (*const steps[])(Model *, ModelRef, Failure *) = {
+                model_disable_device,
+                model_clear_msis,
+                model_clear_address_spaces,
+                model_destroy_device,
+        };
+        ModelRef ref = model_device_ref(s->model, d);
+
+        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
+                int r = steps[i](s->model, ref, f);
+
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
 static int sim_destroy(Backend *b, const char *name, Failure *f) {
         Sim *s = sim_of(b);
         ModelDevice *d;
@@ -299,8 +328,7 @@ static int sim_destroy(Backend *b, const char *name, Failure *f) {
         if (sim_is_open(s, d))
                 return fail_in_use(d, f);
 
-        model_destroy_device(s->model, d);
-        return 0;
+        return sim_withdraw(s, d, f);
 }
 
 static ModelCounters device_counters(const ModelDevice *d, uint32_t queue) {
@@ -393,7 +421,7 @@ static int sim_plug(Sim *s, Failure *f) {
                 SimUnit *u = &s->units[i];
                 int r;
 
-                r = model_plug_mgmtdev(s->model, u->config.info.handle, &u->index);
+                r = model_plug_mgmtdev(s->model, &u->config.info, &u->index);
                 if (r < 0)
                         return failure_set(f, ERROR_BACKEND_UNAVAILABLE, r, "There is no room for %s in the model",
                                            u->config.info.handle);

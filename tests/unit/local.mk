@@ -145,6 +145,7 @@ check_PROGRAMS += \
 	tests/unit/test-kernel-pci \
 	tests/unit/test-kernel-vhost \
 	tests/unit/test-sim \
+	tests/unit/test-sim-command \
 	tests/unit/test-sim-crash \
 	tests/unit/test-sim-idmap \
 	tests/unit/test-sim-model \
@@ -189,6 +190,9 @@ tests_unit_test_kernel_vhost_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_SOURCES = tests/unit/test-sim.c tests/unit/test-sim.h
 tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_LDADD = $(UNIT_LDADD)
+tests_unit_test_sim_command_SOURCES = tests/unit/test-sim-command.c tests/unit/test-sim.h
+tests_unit_test_sim_command_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_command_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_crash_SOURCES = tests/unit/test-sim-crash.c tests/unit/test-sim.h
 tests_unit_test_sim_crash_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_crash_LDADD = $(UNIT_LDADD)

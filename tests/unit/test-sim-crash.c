@@ -17,11 +17,22 @@
 #include "test-sim.h"
 
 /* As much of the file as these few devices touch. */
-#define SNAPSHOT_SIZE offsetof(ModelLayout, devices[8])
+static const struct {
+        uint64_t offset;
+        size_t n;
+} windows[] = {
+        { 0, offsetof(ModelLayout, mgmtdevs[3]) },
+        { offsetof(ModelLayout, devices), 8 * sizeof(ModelDevice) },
+        { offsetof(ModelLayout, blocks), 8 * sizeof(ModelBlock) },
+        { sizeof(ModelLayout), 1024 },
+        { sizeof(ModelLayout) + MODEL_TABLE_SIZE, 1024 },
+        { sizeof(ModelLayout) + MODEL_MGMTDEVS_MAX * (uint64_t) MODEL_TABLE_SIZE, 1024 },
+        { sizeof(ModelLayout) + (MODEL_MGMTDEVS_MAX + 1) * (uint64_t) MODEL_TABLE_SIZE, 1024 },
+};
 
 typedef struct Snapshot {
         off_t size;
-        uint8_t bytes[SNAPSHOT_SIZE];
+        uint8_t bytes[ELEMENTSOF(windows)][8 * sizeof(ModelBlock)];
 } Snapshot;
 
 typedef void (*work_t)(void);
@@ -44,27 +55,29 @@ static void make_directories(void) {
 static bool take_snapshot(Snapshot *ret) {
         _cleanup_close_ int fd = open(file_path, O_RDONLY | O_CLOEXEC);
         struct stat st;
-        ssize_t n;
 
         if (fd < 0)
                 return false;
 
         ck_assert_int_eq(fstat(fd, &st), 0);
-        n = pread(fd, ret->bytes, sizeof ret->bytes, 0);
-        ck_assert_int_ge(n, 0);
-        memset(ret->bytes + n, 0, sizeof ret->bytes - (size_t) n);
+        memset(ret->bytes, 0, sizeof ret->bytes);
+        for (size_t i = 0; i < ELEMENTSOF(windows); i++) {
+                ck_assert_uint_le(windows[i].n, sizeof ret->bytes[i]);
+                ck_assert_int_ge(pread(fd, ret->bytes[i], windows[i].n, (off_t) windows[i].offset), 0);
+        }
         ret->size = st.st_size;
         return true;
 }
 
 static void inspect_snapshot(const Snapshot *s, inspect_t inspect, unsigned step) {
-        size_t n = (size_t) s->size < sizeof s->bytes ? (size_t) s->size : sizeof s->bytes;
         _cleanup_close_ int fd = open(copy_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         Failure f = FAILURE_INIT;
         Model *m = NULL;
 
         ck_assert_int_ge(fd, 0);
-        ck_assert_int_eq(pwrite(fd, s->bytes, n, 0), (ssize_t) n);
+        for (size_t i = 0; i < ELEMENTSOF(windows); i++)
+                ck_assert_int_eq(pwrite(fd, s->bytes[i], windows[i].n, (off_t) windows[i].offset),
+                                 (ssize_t) windows[i].n);
         ck_assert_int_eq(ftruncate(fd, s->size), 0);
 
         ck_assert_msg(model_open(copy_dir, &m, &f) == 0, "killed at step %u: %s", step, f.detail);
@@ -142,17 +155,30 @@ static Model *open_model(void) {
 }
 
 static ModelDevice *create(Model *m, const char *handle, const char *name) {
+        MgmtdevInfo info = test_hardware(handle);
         ModelDeviceSpec spec = {
                 .class = CLASS_NET,
+                .n_vq_groups = 5,
+                .n_vqs = 13, /* with its list in a block */
                 .features = FEATURE_NET_MAC | FEATURE_NET_MTU,
                 .net = { .has_mac = true, .mtu = 4242, .max_vqp = 7 },
         };
         ModelDevice *d;
 
         memcpy(spec.net.mac, first_mac, sizeof first_mac);
-        if (model_plug_mgmtdev(m, handle, &spec.mgmtdev) < 0 || model_create_device(m, name, &spec, &d) < 0)
+        if (model_plug_mgmtdev(m, &info, &spec.mgmtdev) < 0 || model_create_device(m, name, &spec, &d) < 0)
                 _exit(1);
         return d;
+}
+
+static void enable(Model *m, const ModelDevice *d, BusDriver driver) {
+        if (test_enable(m, d, driver) < 0)
+                _exit(1);
+}
+
+static void destroy(Model *m, const ModelDevice *d) {
+        if (test_destroy(m, d) < 0)
+                _exit(1);
 }
 
 /* Of opening a model, only this writes to the file. */
@@ -182,14 +208,16 @@ static void work_on_devices(void) {
 
         begin();
         d = create(m, "sim0", "new");
-        model_bind_device(m, d, BUS_DRIVER_VHOST_VDPA);
+        enable(m, d, BUS_DRIVER_VHOST_VDPA);
         model_set_endpoint(d, &(EndpointSpec){ .uid = 107, .gid = 108, .mode = 0660 });
         model_set_mac(d, second_mac);
-        model_bind_device(m, d, BUS_DRIVER_VIRTIO_VDPA);
-        model_destroy_device(m, d);
+        enable(m, d, BUS_DRIVER_VIRTIO_VDPA);
+        (void) model_send_dma(m, model_device_ref(m, d), 4711, NULL); /* a fault */
+        (void) model_send_dma(m, model_device_ref(m, d), 4712, NULL);
+        destroy(m, d);
 
         (void) create(m, "sim1", "newer");
-        model_bind_device(m, model_find_device(m, "newer"), BUS_DRIVER_VHOST_VDPA);
+        enable(m, model_find_device(m, "newer"), BUS_DRIVER_VHOST_VDPA);
         (void) create(m, "sim1", "newest");
         model_unplug_mgmtdev(m, 1);
 }
@@ -203,6 +231,8 @@ static void inspect_device(Model *m, const ModelDevice *d) {
         ck_assert_uint_eq(d->features, FEATURE_NET_MAC | FEATURE_NET_MTU);
         ck_assert_uint_eq(d->mtu, 4242);
         ck_assert_uint_eq(d->max_vqp, 7);
+        ck_assert_uint_eq(d->n_vq_groups, 5);
+        ck_assert_uint_eq(d->n_vqs, 13);
         ck_assert(memcmp(mac.address, first_mac, 6) == 0 || memcmp(mac.address, second_mac, 6) == 0);
         ck_assert_uint_eq(mac.present, 1);
         ck_assert_ptr_nonnull(model_mgmtdev_handle(m, d->mgmtdev));
@@ -221,6 +251,10 @@ static void inspect_device(Model *m, const ModelDevice *d) {
 }
 
 static void inspect_devices(Model *m) {
+        MgmtdevInfo info = test_hardware("sim0");
+        char last_fault[MODEL_FAULT_MAX];
+        uint64_t n_faults;
+        unsigned mgmtdev;
         ModelDevice *d;
 
         d = model_find_device(m, "old");
@@ -233,12 +267,18 @@ static void inspect_devices(Model *m) {
                 if (strcmp(d->name, "old") != 0)
                         inspect_device(m, d);
 
-        /* It can be worked with. */
+        /* It can be worked with: what a kill has left half done is gone on with. */
         d = model_find_device(m, "new");
         if (!d)
                 d = create(m, "sim0", "new");
-        model_bind_device(m, d, BUS_DRIVER_VHOST_VDPA);
-        model_destroy_device(m, d);
+        ck_assert_int_eq(model_plug_mgmtdev(m, &info, &mgmtdev), 0);
+        ck_assert_int_eq(test_enable(m, d, BUS_DRIVER_VHOST_VDPA), 0);
+        n_faults = model_mgmtdev_counts(m, mgmtdev).n_faults;
+        (void) snprintf(last_fault, sizeof last_fault, "%s", model_mgmtdev_counts(m, mgmtdev).last_fault);
+        ck_assert_uint_le(n_faults, 2);
+        if (n_faults > 0)
+                ck_assert_ptr_nonnull(strstr(last_fault, n_faults == 1 ? "4711" : "4712"));
+        ck_assert_int_eq(test_destroy(m, d), 0);
         ck_assert_ptr_null(model_find_device(m, "new"));
 }
 
@@ -250,7 +290,7 @@ END_TEST
 START_TEST(test_more_devices) {
         Model *m = open_model();
 
-        model_bind_device(m, create(m, "sim0", "old"), BUS_DRIVER_VHOST_VDPA);
+        enable(m, create(m, "sim0", "old"), BUS_DRIVER_VHOST_VDPA);
         model_close(m);
 
         kill_everywhere(work_on_devices, inspect_devices, 30);

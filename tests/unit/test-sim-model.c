@@ -41,6 +41,8 @@ static ModelDeviceSpec net_spec(unsigned mgmtdev) {
                 .mgmtdev = mgmtdev,
                 .class = CLASS_NET,
                 .features = NET_FEATURES,
+                .n_vq_groups = 2,
+                .n_vqs = 9,
                 .net = { .has_mac = true, .mtu = 9000, .max_vqp = 4 },
         };
 
@@ -49,9 +51,10 @@ static ModelDeviceSpec net_spec(unsigned mgmtdev) {
 }
 
 static unsigned plug(Model *m, const char *handle) {
+        MgmtdevInfo info = test_hardware(handle);
         unsigned mgmtdev;
 
-        ck_assert_int_eq(model_plug_mgmtdev(m, handle, &mgmtdev), 0);
+        ck_assert_int_eq(model_plug_mgmtdev(m, &info, &mgmtdev), 0);
         return mgmtdev;
 }
 
@@ -62,6 +65,14 @@ static ModelDevice *create(Model *m, const char *name) {
         ck_assert_int_eq(model_create_device(m, name, &spec, &d), 0);
         ck_assert_ptr_eq(model_find_device(m, name), d);
         return d;
+}
+
+static void enable(Model *m, ModelDevice *d, BusDriver driver) {
+        ck_assert_int_eq(test_enable(m, d, driver), 0);
+}
+
+static void destroy(Model *m, ModelDevice *d) {
+        ck_assert_int_eq(test_destroy(m, d), 0);
 }
 
 static uint32_t number_of(const ModelDevice *d) {
@@ -84,7 +95,7 @@ START_TEST(test_empty) {
         ck_assert_int_gt(asprintf(&path, "%s/" MODEL_FILE_NAME, test_dir), 0);
         ck_assert_int_eq(stat(path, &st), 0);
         ck_assert_uint_eq(st.st_mode, S_IFREG | 0600);
-        ck_assert_int_eq(st.st_size, sizeof(ModelLayout));
+        ck_assert_int_eq(st.st_size, (off_t) MODEL_FILE_SIZE);
         ck_assert_msg(st.st_blocks * 512 < 65536, "an empty model takes %jd blocks", (intmax_t) st.st_blocks);
 }
 END_TEST
@@ -109,7 +120,7 @@ START_TEST(test_device) {
         ck_assert_ptr_eq(model_next_device(m, NULL), d);
         ck_assert_ptr_null(model_next_device(m, d));
 
-        model_destroy_device(m, d);
+        destroy(m, d);
         ck_assert_ptr_null(model_find_device(m, "a"));
         ck_assert_ptr_null(model_next_device(m, NULL));
         ck_assert_uint_eq(model_count_all_devices(m), 0);
@@ -142,24 +153,24 @@ START_TEST(test_endpoint_numbers) {
         _cleanup_(model_closep) Model *m = open_model();
         ModelDevice *a = create(m, "a"), *b = create(m, "b"), *c = create(m, "c");
 
-        model_bind_device(m, c, BUS_DRIVER_VHOST_VDPA);
-        model_bind_device(m, b, BUS_DRIVER_VHOST_VDPA);
-        model_bind_device(m, a, BUS_DRIVER_VIRTIO_VDPA);
+        enable(m, c, BUS_DRIVER_VHOST_VDPA);
+        enable(m, b, BUS_DRIVER_VHOST_VDPA);
+        enable(m, a, BUS_DRIVER_VIRTIO_VDPA);
         ck_assert_uint_eq(number_of(c), 0);
         ck_assert_uint_eq(number_of(b), 1);
         ck_assert_uint_eq(number_of(a), 0);
 
         /* Bound already: it keeps its number. */
-        model_bind_device(m, b, BUS_DRIVER_VHOST_VDPA);
+        enable(m, b, BUS_DRIVER_VHOST_VDPA);
         ck_assert_uint_eq(number_of(b), 1);
 
-        model_bind_device(m, c, BUS_DRIVER_VIRTIO_VDPA);
+        enable(m, c, BUS_DRIVER_VIRTIO_VDPA);
         ck_assert_int_eq(model_device_driver(c), BUS_DRIVER_VIRTIO_VDPA);
         ck_assert_uint_eq(number_of(c), 1);
-        model_destroy_device(m, a);
-        model_bind_device(m, create(m, "d"), BUS_DRIVER_VHOST_VDPA);
+        destroy(m, a);
+        enable(m, create(m, "d"), BUS_DRIVER_VHOST_VDPA);
         ck_assert_uint_eq(number_of(model_find_device(m, "d")), 0);
-        model_bind_device(m, create(m, "e"), BUS_DRIVER_VIRTIO_VDPA);
+        enable(m, create(m, "e"), BUS_DRIVER_VIRTIO_VDPA);
         ck_assert_uint_eq(number_of(model_find_device(m, "e")), 0);
 }
 END_TEST
@@ -170,7 +181,7 @@ START_TEST(test_endpoint_owner) {
         ModelBinding binding;
         ModelOwner owner;
 
-        model_bind_device(m, d, BUS_DRIVER_VHOST_VDPA);
+        enable(m, d, BUS_DRIVER_VHOST_VDPA);
         binding = atomic_load(&d->binding);
         owner = atomic_load(&d->owner);
         ck_assert_uint_eq(binding.mode, 0600);
@@ -185,8 +196,8 @@ START_TEST(test_endpoint_owner) {
         ck_assert_uint_eq(owner.gid, 108);
 
         /* Another endpoint is root's again. */
-        model_bind_device(m, d, BUS_DRIVER_VIRTIO_VDPA);
-        model_bind_device(m, d, BUS_DRIVER_VHOST_VDPA);
+        enable(m, d, BUS_DRIVER_VIRTIO_VDPA);
+        enable(m, d, BUS_DRIVER_VHOST_VDPA);
         binding = atomic_load(&d->binding);
         owner = atomic_load(&d->owner);
         ck_assert_uint_eq(binding.mode, 0600);
@@ -204,12 +215,12 @@ START_TEST(test_outlives_its_user) {
         (void) create(m, "a");
         d = create(m, "b");
         (void) create(m, "c");
-        model_bind_device(m, model_find_device(m, "c"), BUS_DRIVER_VHOST_VDPA);
-        model_bind_device(m, d, BUS_DRIVER_VHOST_VDPA);
+        enable(m, model_find_device(m, "c"), BUS_DRIVER_VHOST_VDPA);
+        enable(m, d, BUS_DRIVER_VHOST_VDPA);
         model_set_endpoint(d, &(EndpointSpec){ .uid = 1, .gid = 2, .mode = 0640 });
         model_set_mac(d, (const uint8_t[]){ 2, 3, 4, 5, 6, 7 });
         d->counters[MODEL_VQ_RECEIVE].received = 11;
-        model_destroy_device(m, model_find_device(m, "a"));
+        destroy(m, model_find_device(m, "a"));
         memcpy(&before, d, sizeof before);
         model_close(m);
 
@@ -223,7 +234,7 @@ START_TEST(test_outlives_its_user) {
         /* What was free is free, what was taken is taken. */
         d = create(m, "d");
         ck_assert_ptr_eq(model_next_device(m, NULL), d);
-        model_bind_device(m, d, BUS_DRIVER_VHOST_VDPA);
+        enable(m, d, BUS_DRIVER_VHOST_VDPA);
         next = number_of(d);
         ck_assert_uint_eq(next, 2);
         model_close(m);
@@ -233,12 +244,12 @@ END_TEST
 START_TEST(test_slot_is_cleared) {
         _cleanup_(model_closep) Model *m = open_model();
         ModelDevice *d = create(m, "a-long-name"), *e;
-        ModelDeviceSpec spec = { .mgmtdev = d->mgmtdev, .class = CLASS_BLOCK };
+        ModelDeviceSpec spec = { .mgmtdev = d->mgmtdev, .class = CLASS_BLOCK, .n_vq_groups = 1, .n_vqs = 1 };
         ModelMac mac;
 
-        model_bind_device(m, d, BUS_DRIVER_VHOST_VDPA);
+        enable(m, d, BUS_DRIVER_VHOST_VDPA);
         d->counters[MODEL_VQ_CONTROL].completed = 5;
-        model_destroy_device(m, d);
+        destroy(m, d);
 
         ck_assert_int_eq(model_create_device(m, "b", &spec, &e), 0);
         ck_assert_ptr_eq(d, e);
@@ -255,6 +266,7 @@ END_TEST
 
 START_TEST(test_mgmtdevs) {
         Model *m = open_model();
+        MgmtdevInfo info = test_hardware("one-more");
         char handle[HANDLE_MAX];
         unsigned index;
 
@@ -279,7 +291,7 @@ START_TEST(test_mgmtdevs) {
                 (void) snprintf(handle, sizeof handle, "m%u", i);
                 ck_assert_uint_eq(plug(m, handle), i);
         }
-        ck_assert_int_eq(model_plug_mgmtdev(m, "one-more", &index), -ENOSPC);
+        ck_assert_int_eq(model_plug_mgmtdev(m, &info, &index), -ENOSPC);
         model_unplug_mgmtdev(m, 7);
         ck_assert_uint_eq(plug(m, "one-more"), 7);
         model_close(m);
@@ -318,11 +330,11 @@ static int open_file(int flags) {
 static void make_two(void) {
         Model *m = open_model();
         ModelDevice *a = create(m, "a"), *b;
-        ModelDeviceSpec spec = { .mgmtdev = a->mgmtdev, .class = CLASS_BLOCK };
+        ModelDeviceSpec spec = { .mgmtdev = a->mgmtdev, .class = CLASS_BLOCK, .n_vq_groups = 1, .n_vqs = 1 };
 
         ck_assert_int_eq(model_create_device(m, "b", &spec, &b), 0);
-        model_bind_device(m, a, BUS_DRIVER_VHOST_VDPA);
-        model_bind_device(m, b, BUS_DRIVER_VHOST_VDPA);
+        enable(m, a, BUS_DRIVER_VHOST_VDPA);
+        enable(m, b, BUS_DRIVER_VHOST_VDPA);
         model_close(m);
 }
 
@@ -337,10 +349,10 @@ START_TEST(test_sizes_of_the_file) {
                 { sizeof(ModelHeader), EUCLEAN },
                 { sizeof(ModelHeader) + 1, EUCLEAN },
                 { 4096, EUCLEAN },
-                { sizeof(ModelLayout) / 2, EUCLEAN },
-                { sizeof(ModelLayout) - 1, EUCLEAN },
-                { sizeof(ModelLayout) + 1, EUCLEAN },
-                { sizeof(ModelLayout), 0 },
+                { (off_t) MODEL_FILE_SIZE / 2, EUCLEAN },
+                { (off_t) MODEL_FILE_SIZE - 1, EUCLEAN },
+                { (off_t) MODEL_FILE_SIZE + 1, EUCLEAN },
+                { (off_t) MODEL_FILE_SIZE, 0 },
         };
         _cleanup_close_ int fd = -1;
         Model *m;
@@ -395,6 +407,7 @@ END_TEST
 #define HEADER(field)     offsetof(ModelLayout, header.field)
 #define MGMTDEV(i, field) (offsetof(ModelLayout, mgmtdevs[i]) + offsetof(ModelMgmtdev, field))
 #define DEVICE(i, field)  (offsetof(ModelLayout, devices[i]) + offsetof(ModelDevice, field))
+#define TABLE(i)          (sizeof(ModelLayout) + (i) * (uint64_t) MODEL_TABLE_SIZE)
 #define BYTES(...)                                                                                                 \
         (const uint8_t[]){ __VA_ARGS__ }, sizeof(const uint8_t[]) {                                                \
                 __VA_ARGS__                                                                                        \
@@ -402,13 +415,13 @@ END_TEST
 
 /* Bytes that are written over those of make_two(), and the error that the model is refused with. */
 static const struct {
-        size_t offset;
+        uint64_t offset;
         const uint8_t *bytes;
         size_t n;
         int error;
 } damages[] = {
         { HEADER(magic), BYTES('x'), EUCLEAN },
-        { HEADER(layout_version), BYTES(2, 0, 0, 0), EPROTONOSUPPORT },
+        { HEADER(layout_version), BYTES(3, 0, 0, 0), EPROTONOSUPPORT },
         { HEADER(layout_version), BYTES(0, 0, 0, 0), EPROTONOSUPPORT },
         { HEADER(n_mgmtdevs), BYTES(0), EUCLEAN },
         { HEADER(n_devices), BYTES(1), EUCLEAN },
@@ -417,8 +430,7 @@ static const struct {
         { HEADER(high_water), BYTES(0xff, 0xff, 0xff, 0xff), EUCLEAN },
         { MGMTDEV(0, state), BYTES(0, 0, 0, 0), EUCLEAN }, /* its devices are on nothing */
         { MGMTDEV(0, state), BYTES(1), EUCLEAN },
-        { MGMTDEV(5, state), BYTES('E', 'V', 'I', 'L', 's', 'i', 'm', '0'), EUCLEAN }, /* twice */
-        { MGMTDEV(5, state), BYTES('E', 'V', 'I', 'L'), EUCLEAN },                     /* no handle */
+        { MGMTDEV(5, state), BYTES('E', 'V', 'I', 'L'), EUCLEAN }, /* no handle */
         { MGMTDEV(0, handle), BYTES('.', '.'), EUCLEAN },
         { DEVICE(0, state), BYTES(1, 0, 0, 0), EUCLEAN },
         { DEVICE(1, state), BYTES(0xff), EUCLEAN },
@@ -437,6 +449,25 @@ static const struct {
         { DEVICE(0, binding) + offsetof(ModelBinding, number), BYTES(0, 0, 0x10, 0), EUCLEAN },
         { DEVICE(0, mtu), BYTES(67, 0), EUCLEAN },
         { DEVICE(0, max_vqp), BYTES(0, 0), EUCLEAN },
+        { HEADER(n_blocks), BYTES(1), EUCLEAN },
+        { MGMTDEV(0, asid_kind), BYTES(2), EUCLEAN },
+        { MGMTDEV(0, space), BYTES(64), EUCLEAN },
+        { MGMTDEV(0, n_asids), BYTES(0, 0, 0, 0), EUCLEAN },
+        { MGMTDEV(0, n_msis), BYTES(0xff, 0xff, 0xff, 0xff), EUCLEAN },
+        { MGMTDEV(0, n_asids), BYTES(1, 0, 0, 0), EUCLEAN }, /* devices have higher ones */
+        { MGMTDEV(0, n_msis), BYTES(1, 0, 0, 0), EUCLEAN },
+        { MGMTDEV(0, fault), BYTES('\n'), EUCLEAN },
+        { DEVICE(0, generation), BYTES(7), EUCLEAN }, /* what it holds is another's */
+        { DEVICE(0, n_vq_groups), BYTES(0), EUCLEAN },
+        { DEVICE(0, n_vq_groups), BYTES(65), EUCLEAN },
+        { DEVICE(0, n_vqs), BYTES(0, 0), EUCLEAN },
+        { DEVICE(0, n_vqs), BYTES(1, 4), EUCLEAN },
+        { DEVICE(0, map), BYTES(2), EUCLEAN },          /* another group's */
+        { DEVICE(0, map), BYTES(17), EUCLEAN },         /* b's */
+        { DEVICE(0, map), BYTES(0, 0, 0, 2), EUCLEAN }, /* above all */
+        { TABLE(0) + 4, BYTES(1), EUCLEAN },            /* b holds it */
+        { TABLE(0) + 7, BYTES(0), EUCLEAN },            /* nobody does */
+        { TABLE(MODEL_MGMTDEVS_MAX) + 7, BYTES(0), EUCLEAN },
         { DEVICE(0, name), BYTES(0), EUCLEAN },
         { DEVICE(0, name), BYTES('b'), EUCLEAN }, /* twice */
         { DEVICE(0, name), BYTES('.', '.', '/', 'x'), EUCLEAN },
@@ -493,7 +524,7 @@ START_TEST(test_any_damage) {
                 x = x * 1664525 + 1013904223;
                 value = (uint8_t) (x >> 24);
                 /* The header, the first management device, the slots. */
-                offset = (x >> 12) % 3 == 0 ? (off_t) ((x >> 4) % 200)
+                offset = (x >> 12) % 3 == 0 ? (off_t) ((x >> 4) % 600)
                                             : (off_t) (DEVICE(0, state) + (x >> 4) % (2 * sizeof(ModelDevice)));
                 ck_assert_int_eq(pwrite(fd, &value, 1, offset), 1);
 
@@ -502,9 +533,10 @@ START_TEST(test_any_damage) {
                         ck_assert(r == -EUCLEAN || r == -EPROTONOSUPPORT);
                         n_refused++;
                 } else {
+                        (void) plug(m, "sim0");
                         for (ModelDevice *d = model_next_device(m, NULL); d; d = model_next_device(m, NULL)) {
-                                model_bind_device(m, d, BUS_DRIVER_VIRTIO_VDPA);
-                                model_destroy_device(m, d);
+                                (void) test_enable(m, d, BUS_DRIVER_VIRTIO_VDPA);
+                                destroy(m, d);
                         }
                         ck_assert_uint_eq(model_count_all_devices(m), 0);
                         model_close(m);
@@ -531,10 +563,10 @@ START_TEST(test_killed_at_work) {
                 m = open_model();
                 for (unsigned i = 0;; i++) {
                         (void) snprintf(name, sizeof name, "d%u", i);
-                        model_bind_device(m, create(m, name), BUS_DRIVER_VHOST_VDPA);
+                        enable(m, create(m, name), BUS_DRIVER_VHOST_VDPA);
                         if (write(pipe_fd[1], &i, sizeof i) != sizeof i)
                                 _exit(1);
-                        model_destroy_device(m, create(m, "passing"));
+                        destroy(m, create(m, "passing"));
                 }
         }
 
@@ -587,7 +619,7 @@ START_TEST(test_all_devices) {
                 mixed_name(i, name);
                 if (model_create_device(m, name, &spec, &d) < 0)
                         ck_abort_msg("device %u", i);
-                model_bind_device(m, d, BUS_DRIVER_VHOST_VDPA);
+                enable(m, d, BUS_DRIVER_VHOST_VDPA);
         }
         report("create and bind", start, n);
         ck_assert_uint_eq(model_count_all_devices(m), n);
@@ -606,7 +638,7 @@ START_TEST(test_all_devices) {
                 d = model_find_device(m, name);
                 if (!d)
                         ck_abort_msg("%s is gone", name);
-                model_destroy_device(m, d);
+                destroy(m, d);
         }
         report("find and destroy", start, n);
         ck_assert_uint_eq(model_count_all_devices(m), 0);
