@@ -81,6 +81,11 @@ static const ConfigType type_listen = { set_listen, print_listen, count_listen, 
         { section, #name, &config_uint, offsetof(Config, name), min, max, NULL, initial }
 #define SIM_UINT(name, member, max)                                                                                \
         { "sim", name, &config_uint, offsetof(SimMgmtdev, member), 0, max }
+#define SIM_INT(name, member, max)                                                                                 \
+        { "sim", name, &config_sim_number, offsetof(SimMgmtdev, member), 0, max }
+#define SIM_COMMAND(name, command)                                                                                 \
+        SIM_UINT("latency_" name "_usec", more_latency_usec[command], 60 * 1000 * 1000),                           \
+                SIM_UINT("fail_" name, fail_every[command], UINT32_MAX)
 #define PATH(section, name, initial)                                                                               \
         { section, #name, &config_path, offsetof(Config, name), 0, 0, NULL, initial }
 
@@ -100,15 +105,30 @@ const ConfigKey config_keys[] = {
         { "placement", "policy", &config_name, offsetof(Config, placement_policy), 0, _PLACEMENT_POLICY_MAX,
           name_placement_policy, "spread" },
         { "sim", "classes", &config_sim_classes },
+        { "sim", "features", &config_sim_features },
         { "sim", "transport", &config_name, offsetof(SimMgmtdev, info.transport), 0, _TRANSPORT_MAX,
           config_sim_transport_name },
-        { "sim", "numa_node", &config_sim_numa_node, 0, 0, 1023 },
+        SIM_INT("numa_node", info.numa_node, 1023),
+        { "sim", "pci_function", &config_sim_pci_address, offsetof(SimMgmtdev, info.pci_function) },
+        { "sim", "pf", &config_sim_pci_address, offsetof(SimMgmtdev, info.pci_pf) },
+        SIM_INT("vf_index", info.vf_index, UINT16_MAX - 1),
+        { "sim", "asid_kind", &config_name, offsetof(SimMgmtdev, info.asid_kind), 0, _ASID_KIND_MAX,
+          config_sim_asid_kind_name },
+        SIM_UINT("asids", info.capacity[RESOURCE_ASIDS].total, IDS_MAX),
+        { "sim", "reserved_asids", &config_sim_ranges,
+          offsetof(SimMgmtdev, info.capacity[RESOURCE_ASIDS].reserved_ids) },
+        SIM_UINT("msis", info.capacity[RESOURCE_MSIS].total, IDS_MAX),
+        { "sim", "reserved_msis", &config_sim_ranges,
+          offsetof(SimMgmtdev, info.capacity[RESOURCE_MSIS].reserved_ids) },
+        SIM_UINT("vqs", info.capacity[RESOURCE_VQS].total, UINT32_MAX),
         SIM_UINT("max_devices", info.capacity[RESOURCE_DEVICES].total, 1u << 20),
         SIM_UINT("max_vqs", info.max_vqs, UINT16_MAX),
+        SIM_UINT("traffic", traffic, 1000000),
         SIM_UINT("latency_usec", latency_usec, 60 * 1000 * 1000),
-        SIM_UINT("fail_create", fail_every[SIM_CREATE], UINT32_MAX),
-        SIM_UINT("fail_bind", fail_every[SIM_BIND], UINT32_MAX),
-        SIM_UINT("fail_publish", fail_every[SIM_PUBLISH], UINT32_MAX),
-        SIM_UINT("fail_destroy", fail_every[SIM_DESTROY], UINT32_MAX),
+        SIM_COMMAND("create", SIM_CREATE),
+        SIM_COMMAND("bind", SIM_BIND),
+        SIM_COMMAND("publish", SIM_PUBLISH),
+        SIM_COMMAND("set_mac", SIM_SET_MAC),
+        SIM_COMMAND("destroy", SIM_DESTROY),
 };
 const size_t config_n_keys = ELEMENTSOF(config_keys);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "inventory/class.h"
+#include "inventory/idlist.h"
 #include "sim/model.h"
 
 #define BIT(n) (UINT64_C(1) << (n))
@@ -49,6 +50,7 @@ static const SimMgmtdev default_mgmtdev = {
                         .source = SOURCE_MODEL,
                         .enforcer = ENFORCER_MODEL,
                 },
+                .capacity[RESOURCE_ASIDS].reserved_ids = "0",
                 .vf_index = -1,
                 .simulated = true,
         },
@@ -60,23 +62,70 @@ const SimConfig *sim_config_default(void) {
         return &default_config;
 }
 
+/* What cannot be about where it is; NULL: nothing. */
+static const char *place_fault(const MgmtdevInfo *info) {
+        PciAddress address;
+
+        if ((unsigned) info->transport >= _TRANSPORT_MAX)
+                return "a transport";
+        if (info->numa_node < -1)
+                return "a NUMA node";
+        if (info->pci_function[0] && pci_address_parse(info->pci_function, &address) < 0)
+                return "a PCI function";
+        if (info->vf_index < -1 || info->vf_index > UINT16_MAX)
+                return "the index of a VF";
+        return NULL;
+}
+
+/* What cannot be about the numbers of IDs. */
+static const char *ids_fault(const MgmtdevInfo *info) {
+        const Capacity *asids = &info->capacity[RESOURCE_ASIDS], *msis = &info->capacity[RESOURCE_MSIS];
+
+        if ((unsigned) info->asid_kind >= _ASID_KIND_MAX)
+                return "a kind of ASIDs";
+        if (info->asid_kind == ASID_PASID && !info->pci_function[0])
+                return "PASIDs, and no PCI function,";
+        if (asids->total > (info->asid_kind == ASID_PASID ? PASIDS_MAX : IDS_MAX) ||
+            idlist_check(asids->reserved_ids) < 0)
+                return "a number of ASIDs";
+        if (msis->total > IDS_MAX || idlist_check(msis->reserved_ids) < 0)
+                return "a number of MSI entries";
+        return NULL;
+}
+
 static int sim_mgmtdev_check(const SimMgmtdev *m, Failure *f) {
-        const char *fault = NULL;
+        const char *fault;
 
         if (!memchr(m->info.handle, 0, sizeof m->info.handle) || !handle_is_valid(m->info.handle))
                 return failure_set(f, ERROR_BACKEND_UNAVAILABLE, EINVAL,
                                    "A simulated management device has an impossible handle");
 
-        if (m->info.classes == 0 || m->info.classes & 1)
-                fault = "classes";
-        else if ((unsigned) m->info.transport >= _TRANSPORT_MAX)
-                fault = "a transport";
-        else if (m->info.numa_node < -1)
-                fault = "a NUMA node";
+        fault = m->info.classes == 0 || m->info.classes & 1 ? "classes" : place_fault(&m->info);
+        if (!fault)
+                fault = ids_fault(&m->info);
         if (fault)
                 return failure_set(f, ERROR_BACKEND_UNAVAILABLE, EINVAL,
                                    "The simulated management device %s has %s that cannot be", m->info.handle,
                                    fault);
+        return 0;
+}
+
+/* Two are different ones, and know of the same PASIDs if they share them. */
+static int sim_mgmtdevs_check(const MgmtdevInfo *a, const MgmtdevInfo *b, Failure *f) {
+        const Capacity *x = &a->capacity[RESOURCE_ASIDS], *y = &b->capacity[RESOURCE_ASIDS];
+
+        if (strcmp(a->handle, b->handle) == 0)
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, EINVAL,
+                                   "The simulated management device %s is there twice", a->handle);
+
+        if (a->asid_kind == ASID_PASID && b->asid_kind == ASID_PASID &&
+            strcmp(a->pci_function, b->pci_function) == 0 &&
+            (x->total != y->total || strcmp(x->reserved_ids, y->reserved_ids) != 0))
+                return failure_set(
+                        f, ERROR_BACKEND_UNAVAILABLE, EINVAL,
+                        "The simulated management devices %s and %s share the PASIDs of %s, and disagree "
+                        "about which there are",
+                        a->handle, b->handle, a->pci_function);
         return 0;
 }
 
@@ -88,15 +137,14 @@ int sim_config_check(const SimConfig *config, Failure *f) {
                                    "There can be at most %u simulated management devices", MODEL_MGMTDEVS_MAX);
 
         for (size_t i = 0; i < config->n_mgmtdevs; i++) {
-                const char *handle = config->mgmtdevs[i].info.handle;
-
                 r = sim_mgmtdev_check(&config->mgmtdevs[i], f);
                 if (r < 0)
                         return r;
-                for (size_t k = 0; k < i; k++)
-                        if (strcmp(config->mgmtdevs[k].info.handle, handle) == 0)
-                                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, EINVAL,
-                                                   "The simulated management device %s is there twice", handle);
+                for (size_t k = 0; k < i; k++) {
+                        r = sim_mgmtdevs_check(&config->mgmtdevs[k].info, &config->mgmtdevs[i].info, f);
+                        if (r < 0)
+                                return r;
+                }
         }
 
         return 0;

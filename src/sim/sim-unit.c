@@ -2,9 +2,13 @@
 #include "sim/sim-unit.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "inventory/feature.h"
+#include "inventory/needs.h"
+#include "sim/traffic.h"
 #include "util/clock.h"
 
 #define DEFAULT_MTU     1500u
@@ -14,15 +18,9 @@
 #define DEFAULT_ASIDS (UINT32_C(1) << 22)
 
 static const char *const command_names[_SIM_COMMAND_MAX] = {
-        [SIM_CREATE] = "create",
-        [SIM_BIND] = "bind",
-        [SIM_PUBLISH] = "publish",
-        [SIM_DESTROY] = "destroy",
+        [SIM_CREATE] = "create",           [SIM_BIND] = "bind",       [SIM_PUBLISH] = "publish",
+        [SIM_SET_MAC] = "set MAC address", [SIM_DESTROY] = "destroy",
 };
-
-uint32_t sim_device_max_vqs(unsigned class, unsigned max_vqp) {
-        return class == CLASS_NET ? 2 * max_vqp + 1 : class_n_vqs(class);
-}
 
 /* As many as there are unless a number is configured; 0: of these there is no limit. */
 static uint32_t default_total(const MgmtdevInfo *info, Resource resource) {
@@ -37,6 +35,12 @@ static uint32_t default_total(const MgmtdevInfo *info, Resource resource) {
                 break;
         }
         return 0;
+}
+
+static bool attribute_is_of_class(MgmtdevAttribute attribute, uint64_t classes) {
+        bool net = attribute == ATTRIBUTE_MAC || attribute == ATTRIBUTE_MTU || attribute == ATTRIBUTE_MAX_VQP;
+
+        return net ? classes >> CLASS_NET & 1 : true;
 }
 
 void sim_unit_init(SimUnit *u, const SimMgmtdev *config) {
@@ -55,24 +59,59 @@ void sim_unit_init(SimUnit *u, const SimMgmtdev *config) {
         for (unsigned class = 0; class <= CLASS_MAX; class ++)
                 if (!(u->config.info.classes >> class & 1))
                         u->config.info.features[class] = 0;
+
+        u->config.info.knows_accepts = true;
+        for (MgmtdevAttribute a = 0; a < _ATTRIBUTE_MAX; a++)
+                if (attribute_is_of_class(a, u->config.info.classes))
+                        u->config.info.accepts |= 1u << a;
 }
 
-void sim_unit_wait(const SimUnit *u) {
+int sim_unit_plug(SimUnit *u, Model *model, Failure *f) {
+        int r;
+
+        r = model_plug_mgmtdev(model, &u->config.info, &u->index);
+        if (r < 0)
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, r, "There is no room for %s in the model: %s",
+                                   u->config.info.handle, strerror(-r));
+
+        u->model = model;
+        return 0;
+}
+
+MgmtdevInfo sim_unit_info(SimUnit *u) {
+        MgmtdevInfo info = u->config.info;
+        ModelCounts counts;
+
+        /* What has gone wrong since the last command shall be seen. */
+        traffic_run(u->model, u->index, u->config.traffic, &u->traffic_seed);
+        counts = model_mgmtdev_counts(u->model, u->index);
+        info.n_faults = counts.n_faults;
+        (void) snprintf(info.last_fault, sizeof info.last_fault, "%s", counts.last_fault);
+        return info;
+}
+
+static void spend(uint64_t usec) {
         struct timespec t = {
-                .tv_sec = (time_t) (u->config.latency_usec / USEC_PER_SEC),
-                .tv_nsec = (long) (u->config.latency_usec % USEC_PER_SEC * 1000),
+                .tv_sec = (time_t) (usec / USEC_PER_SEC),
+                .tv_nsec = (long) (usec % USEC_PER_SEC * 1000),
         };
 
-        if (u->config.latency_usec == 0)
+        if (usec == 0)
                 return;
         while (clock_nanosleep(CLOCK_MONOTONIC, 0, &t, &t) == EINTR)
                 ;
+}
+
+void sim_unit_wait(SimUnit *u) {
+        traffic_run(u->model, u->index, u->config.traffic, &u->traffic_seed);
+        spend(u->config.latency_usec);
 }
 
 int sim_unit_command(SimUnit *u, SimCommand command, Failure *f) {
         uint32_t every = u->config.fail_every[command];
 
         sim_unit_wait(u);
+        spend(u->config.more_latency_usec[command]);
         u->n_commands[command]++;
         if (every > 0 && u->n_commands[command] % every == 0)
                 return failure_set(f, ERROR_BACKEND_FAILED, EIO,
@@ -129,7 +168,8 @@ static int sim_unit_check_class(const SimUnit *u, const DeviceSpec *spec, uint64
 
 int sim_unit_check_spec(const SimUnit *u, const DeviceSpec *spec, ModelDeviceSpec *ret, Failure *f) {
         ModelDeviceSpec model_spec = { .mgmtdev = u->index, .class = spec->class };
-        uint32_t max = u->config.info.max_vqs, n_vqs;
+        uint32_t max = u->config.info.max_vqs;
+        Needs needs;
         int r;
 
         r = sim_unit_check_class(u, spec, &model_spec.features, f);
@@ -150,21 +190,32 @@ int sim_unit_check_spec(const SimUnit *u, const DeviceSpec *spec, ModelDeviceSpe
 
         if (max == 0 || max > DEVICE_VQS_MAX)
                 max = DEVICE_VQS_MAX;
-        n_vqs = sim_device_max_vqs(spec->class, model_spec.net.max_vqp);
-        if (n_vqs > max)
+        needs = needs_of(spec, u->config.info.features[spec->class]);
+        if (needs.n_vqs > max || needs.n_asids > DEVICE_VQ_GROUPS_MAX)
                 return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP,
-                                   "%s gives a device at most %u virtqueues, and this one needs %u",
-                                   u->config.info.handle, max, n_vqs);
+                                   "%s gives a device at most %u virtqueues and %u groups, and this one needs %u "
+                                   "and %u",
+                                   u->config.info.handle, max, DEVICE_VQ_GROUPS_MAX, needs.n_vqs, needs.n_asids);
 
-        model_spec.n_vqs = (uint16_t) n_vqs;
-        model_spec.n_vq_groups = spec->class == CLASS_NET && model_spec.features & FEATURE_NET_CTRL_VQ ? 2 : 1;
+        model_spec.n_vqs = (uint16_t) needs.n_vqs;
+        model_spec.n_vq_groups = (uint16_t) needs.n_asids;
         *ret = model_spec;
         return 0;
 }
 
-bool sim_unit_is_full(const SimUnit *u, const Model *model) {
-        uint32_t max = u->config.info.capacity[RESOURCE_DEVICES].total;
+int sim_unit_check_room(const SimUnit *u, const ModelDeviceSpec *spec, Failure *f) {
+        const Capacity *capacity = u->config.info.capacity;
+        uint32_t max_devices = capacity[RESOURCE_DEVICES].total, max_vqs = capacity[RESOURCE_VQS].total,
+                 n_vqs = model_count_vqs(u->model, u->index);
 
-        return (max > 0 && model_count_devices(model, u->index) >= max) ||
-               model_count_all_devices(model) >= MODEL_DEVICES_MAX;
+        if ((max_devices > 0 && model_count_devices(u->model, u->index) >= max_devices) ||
+            model_count_all_devices(u->model) >= MODEL_DEVICES_MAX)
+                return failure_set(f, ERROR_NO_CAPACITY, ENOSPC, "%s has all the devices that it can have",
+                                   u->config.info.handle);
+        if (max_vqs > 0 && (n_vqs > max_vqs || spec->n_vqs > max_vqs - n_vqs))
+                return failure_set(f, ERROR_NO_CAPACITY, ENOSPC,
+                                   "%s has %u virtqueues, %u of them in use: %u need "
+                                   "more",
+                                   u->config.info.handle, max_vqs, n_vqs, spec->n_vqs);
+        return 0;
 }

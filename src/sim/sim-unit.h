@@ -9,14 +9,22 @@
 
 typedef struct SimUnit {
         SimMgmtdev config;
+        Model *model;   /* weak */
         unsigned index; /* in the model */
         uint32_t n_commands[_SIM_COMMAND_MAX];
+        uint64_t traffic_seed;
 } SimUnit;
 
 void sim_unit_init(SimUnit *unit, const SimMgmtdev *config);
 
-/* A command reaches the management device: takes its time. */
-void sim_unit_wait(const SimUnit *unit);
+/* What was pulled out since the model was used last is put in. Returns 0, or a negative errno with f set. */
+int sim_unit_plug(SimUnit *unit, Model *model, Failure *f);
+
+/* As it is listed now. */
+MgmtdevInfo sim_unit_info(SimUnit *unit);
+
+/* A command reaches the management device: takes its time, in which the devices work. */
+void sim_unit_wait(SimUnit *unit);
 
 /* The same for a command that can be told to fail. Returns 0, or -EIO with f set if this one shall. */
 int sim_unit_command(SimUnit *unit, SimCommand command, Failure *f);
@@ -25,7 +33,5 @@ int sim_unit_command(SimUnit *unit, SimCommand command, Failure *f);
  * with f set to ERROR_NOT_SUPPORTED. */
 int sim_unit_check_spec(const SimUnit *unit, const DeviceSpec *spec, ModelDeviceSpec *ret, Failure *f);
 
-bool sim_unit_is_full(const SimUnit *unit, const Model *model);
-
-/* The virtqueues of a device; max_vqp is of net devices. */
-uint32_t sim_device_max_vqs(unsigned class, unsigned max_vqp);
+/* Whether it has room for it. Returns 0, or -ENOSPC with f set to ERROR_NO_CAPACITY. */
+int sim_unit_check_room(const SimUnit *unit, const ModelDeviceSpec *spec, Failure *f);

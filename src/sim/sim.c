@@ -94,13 +94,8 @@ static int sim_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Failu
         if (!infos)
                 return failure_set(f, ERROR_OUT_OF_MEMORY, ENOMEM, "Cannot list the management devices");
 
-        for (size_t i = 0; i < s->n_units; i++) {
-                ModelCounts counts = model_mgmtdev_counts(s->model, s->units[i].index);
-
-                infos[i] = s->units[i].config.info;
-                infos[i].n_faults = counts.n_faults;
-                (void) snprintf(infos[i].last_fault, sizeof infos[i].last_fault, "%s", counts.last_fault);
-        }
+        for (size_t i = 0; i < s->n_units; i++)
+                infos[i] = sim_unit_info(&s->units[i]);
 
         *ret = infos;
         *ret_n = s->n_units;
@@ -159,9 +154,9 @@ static int sim_create(Backend *b, const char *name, const char *mgmtdev, const D
         if (r < 0)
                 return r;
 
-        if (sim_unit_is_full(u, s->model))
-                return failure_set(f, ERROR_NO_CAPACITY, ENOSPC, "%s has all the devices that it can have",
-                                   u->config.info.handle);
+        r = sim_unit_check_room(u, &model_spec, f);
+        if (r < 0)
+                return r;
 
         r = model_create_device(s->model, name, &model_spec, &d);
         if (r < 0)
@@ -261,7 +256,7 @@ static int sim_observe(Backend *b, const char *name, DeviceStatus *ret, Failure 
 
         *ret = (DeviceStatus){
                 .class = d->class,
-                .max_vqs = sim_device_max_vqs(d->class, d->max_vqp),
+                .max_vqs = d->n_vqs,
                 .vq_size = VQ_SIZE,
                 .n_vq_groups = d->n_vq_groups,
                 .n_address_spaces = d->n_vq_groups,
@@ -279,10 +274,14 @@ static int sim_observe(Backend *b, const char *name, DeviceStatus *ret, Failure 
 
 static int sim_set_mac(Backend *b, const char *name, const uint8_t mac[6], Failure *f) {
         Sim *s = sim_of(b);
-        ModelDevice *d = sim_reach_device(s, name, f);
+        ModelDevice *d = sim_find_device(s, name, f);
+        int r;
 
         if (!d)
                 return -ENODEV;
+        r = sim_unit_command(sim_unit_of(s, d), SIM_SET_MAC, f);
+        if (r < 0)
+                return r;
 
         if (d->class != CLASS_NET || !(d->features & FEATURE_NET_MAC))
                 return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP,
@@ -357,7 +356,7 @@ static int sim_get_stats(Backend *b, const char *name, BackendStat **ret, size_t
         if (d->class != CLASS_NET)
                 return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP, "Only net devices have statistics");
 
-        n_queues = sim_device_max_vqs(d->class, d->max_vqp);
+        n_queues = d->n_vqs;
         stats = calloc(n_queues, 2 * sizeof *stats);
         if (!stats)
                 return failure_set(f, ERROR_OUT_OF_MEMORY, ENOMEM, "Cannot list the statistics of %u virtqueues",
@@ -421,10 +420,9 @@ static int sim_plug(Sim *s, Failure *f) {
                 SimUnit *u = &s->units[i];
                 int r;
 
-                r = model_plug_mgmtdev(s->model, &u->config.info, &u->index);
+                r = sim_unit_plug(u, s->model, f);
                 if (r < 0)
-                        return failure_set(f, ERROR_BACKEND_UNAVAILABLE, r, "There is no room for %s in the model",
-                                           u->config.info.handle);
+                        return r;
                 s->by_index[u->index] = u;
         }
 

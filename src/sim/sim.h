@@ -19,15 +19,20 @@ typedef enum SimCommand {
         SIM_CREATE,
         SIM_BIND,
         SIM_PUBLISH,
+        SIM_SET_MAC,
         SIM_DESTROY,
         _SIM_COMMAND_MAX,
 } SimCommand;
 
 typedef struct SimMgmtdev {
-        MgmtdevInfo info;      /* as it is listed; no total of devices: as many as the model has room for */
+        /* As it is listed. A total of 0 is: devices and virtqueues as many as the model has room for, ASIDs and MSI
+         * entries as many as by default. */
+        MgmtdevInfo info;
         uint32_t latency_usec; /* of each command to a device of it, spent before anything happens */
+        uint32_t more_latency_usec[_SIM_COMMAND_MAX]; /* of each such command, on top of that */
         uint32_t fail_every[_SIM_COMMAND_MAX]; /* N: the Nth, 2Nth, ... such command fails, with EIO and without any
                                                   effect; counted from the start of the process; 0: none does */
+        uint32_t traffic; /* devices that do DMA and raise an interrupt, between two commands */
 } SimMgmtdev;
 
 typedef struct SimConfig {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "daemon/config.h"
+#include "inventory/feature.h"
 #include "unit.h"
 #include "util/log.h"
 
@@ -61,7 +62,9 @@ static const char whole[] = "\xef\xbb\xbf; with a comment\n"
                             "[sim pci/0000:01:00.0]\n"
                             "classes = net\ntransport = pci-pf\nnuma_node = 1\nmax_devices = 8\nmax_vqs = 9\n"
                             "latency_usec = 10\nfail_create = 11\nfail_bind = 12\nfail_publish = 13\n"
-                            "fail_destroy = 14\n"
+                            "fail_destroy = 14\nfeatures = net: MAC,MTU, bit_50\nfeatures = 63:\n"
+                            "asid_kind = pasid\nasids = 15\nreserved_asids =\nmsis = 16\nreserved_msis = 0-3,7\n"
+                            "vqs = 17\npf = 0000:01:00.1\nvf_index = 0\ntraffic = 18\nlatency_bind_usec = 19\n"
                             "[sim sim1]\n"
                             "classes = block,63,fs\n"
                             "[limits]\n"
@@ -81,8 +84,14 @@ START_TEST(test_read) {
         ck_assert_uint_eq(config.max_devices, 7);
         ck_assert_uint_eq(config.n_sims, 2);
         ck_assert_uint_eq(config.sims[0].info.classes, 2);
-        ck_assert_uint_eq(config.sims[0].info.features[CLASS_BLOCK], 0);
-        ck_assert_uint_ne(config.sims[0].info.features[CLASS_NET], 0);
+        ck_assert_uint_eq(config.sims[0].info.features[CLASS_NET],
+                          FEATURE_NET_MAC | FEATURE_NET_MTU | UINT64_C(1) << 50);
+        ck_assert_uint_eq(config.sims[0].info.features[63], 0);
+        ck_assert_str_eq(config.sims[0].info.pci_function, "0000:01:00.0");
+        ck_assert_str_eq(config.sims[0].info.pci_pf, "0000:01:00.1");
+        ck_assert_str_eq(config.sims[0].info.capacity[RESOURCE_ASIDS].reserved_ids, "");
+        ck_assert_str_eq(config.sims[0].info.capacity[RESOURCE_MSIS].reserved_ids, "0-3,7");
+        ck_assert_str_eq(config.sims[1].info.capacity[RESOURCE_ASIDS].reserved_ids, "0");
         ck_assert_int_eq(config.sims[0].info.numa_node, 1);
         ck_assert_uint_eq(config.sims[0].fail_every[SIM_DESTROY], 14);
         ck_assert_uint_eq(config.sims[1].info.classes, UINT64_C(1) << 63 | 1 << 26 | 1 << 2);

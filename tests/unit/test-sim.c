@@ -177,6 +177,39 @@ START_TEST(test_impossible_configs) {
         case 7:
                 config.n_mgmtdevs = ELEMENTSOF(m);
                 break;
+        case 8:
+                m[1].info.asid_kind = _ASID_KIND_MAX;
+                break;
+        case 9:
+                m[1].info.asid_kind = ASID_PASID; /* of nothing */
+                break;
+        case 10:
+                m[1].info.asid_kind = ASID_PASID;
+                (void) snprintf(m[1].info.pci_function, sizeof m[1].info.pci_function, "0000:01:00.0");
+                m[1].info.capacity[RESOURCE_ASIDS].total = PASIDS_MAX + 1;
+                break;
+        case 11:
+                m[1].info.capacity[RESOURCE_ASIDS].total = IDS_MAX + 1;
+                break;
+        case 12:
+                m[1].info.capacity[RESOURCE_MSIS].total = IDS_MAX + 1;
+                break;
+        case 13:
+                (void) snprintf(m[1].info.capacity[RESOURCE_MSIS].reserved_ids, RANGES_TEXT_MAX, "1-");
+                break;
+        case 14:
+                (void) snprintf(m[1].info.pci_function, sizeof m[1].info.pci_function, "01:00.0");
+                break;
+        case 15:
+                m[1].info.vf_index = -2;
+                break;
+        case 16: /* they share PASIDs, and disagree */
+                for (unsigned i = 0; i < 2; i++) {
+                        m[i].info.asid_kind = ASID_PASID;
+                        (void) snprintf(m[i].info.pci_function, sizeof m[i].info.pci_function, "0000:01:00.0");
+                        m[i].info.capacity[RESOURCE_ASIDS].total = 8 + i;
+                }
+                break;
         }
 
         expect(sim_backend_new(&config, test_dir, &b, &f), &f, EINVAL, ERROR_BACKEND_UNAVAILABLE);
@@ -354,6 +387,37 @@ START_TEST(test_class_with_too_many_vqs) {
         b = open_sim(&(SimConfig){ .mgmtdevs = &narrow, .n_mgmtdevs = 1 });
         expect(create(b, "a", &spec, &f), &f, EOPNOTSUPP, ERROR_NOT_SUPPORTED);
         create_good(b, "b", CLASS_BLOCK);
+}
+END_TEST
+
+START_TEST(test_size_of_a_device) {
+        _cleanup_(backend_freep) Backend *b = NULL;
+        DeviceSpec spec = spec_of(CLASS_BLOCK);
+        Failure f = FAILURE_INIT;
+        SimMgmtdev m = small;
+        DeviceStatus status;
+
+        m.info.max_vqs = 0;
+        m.info.capacity[RESOURCE_VQS].total = DEVICE_VQS_MAX + 5;
+        b = open_sim(&(SimConfig){ .mgmtdevs = &m, .n_mgmtdevs = 1 });
+        spec.n_vqs = DEVICE_VQS_MAX;
+        spec.n_vq_groups = DEVICE_VQ_GROUPS_MAX;
+        ck_assert_msg(create(b, "a", &spec, &f) == 0, "%s", f.detail);
+        status = observe(b, "a");
+        ck_assert_uint_eq(status.max_vqs, DEVICE_VQS_MAX);
+        ck_assert_uint_eq(status.n_vq_groups, DEVICE_VQ_GROUPS_MAX);
+        ck_assert_uint_eq(status.n_address_spaces, DEVICE_VQ_GROUPS_MAX);
+
+        /* Those of all devices together. */
+        create_good(b, "b", CLASS_NET);
+        status = observe(b, "b");
+        ck_assert_uint_eq(status.max_vqs, 3);
+        ck_assert_uint_eq(status.n_vq_groups, 2);
+        spec.n_vqs = 3;
+        expect(create(b, "c", &spec, &f), &f, ENOSPC, ERROR_NO_CAPACITY);
+        ck_assert_ptr_nonnull(strstr(f.detail, "1029 virtqueues, 1027 of them in use: 3 need more"));
+        spec.n_vqs = 2;
+        ck_assert_int_eq(create(b, "c", &spec, &f), 0);
 }
 END_TEST
 
@@ -657,6 +721,11 @@ START_TEST(test_unsupported_class_has_no_features) {
         ck_assert_int_eq(infos[0].transport, TRANSPORT_PCI_PF);
         ck_assert_int_eq(infos[0].numa_node, 1);
         ck_assert(infos[0].simulated);
+        ck_assert(infos[0].knows_accepts);
+        ck_assert_uint_eq(infos[0].accepts, (1u << _ATTRIBUTE_MAX) - 1);
+        ck_assert_uint_eq(infos[0].capacity[RESOURCE_ASIDS].total, UINT32_C(1) << 22);
+        ck_assert_uint_eq(infos[0].capacity[RESOURCE_MSIS].total, IDS_MAX);
+        ck_assert(!infos[0].capacity[RESOURCE_VQS].is_known);
 }
 END_TEST
 
@@ -670,6 +739,8 @@ static int command(Backend *b, SimCommand command, BusDriver driver, Failure *f)
                 return b->ops->bind(b, "a", driver, f);
         case SIM_PUBLISH:
                 return b->ops->publish(b, "a", &spec.endpoint, f);
+        case SIM_SET_MAC:
+                return b->ops->set_mac(b, "a", (const uint8_t[]){ 2, 0, 0, 0, 0, 1 }, f);
         case SIM_DESTROY:
                 return b->ops->destroy(b, "a", f);
         case _SIM_COMMAND_MAX:
@@ -723,6 +794,7 @@ START_TEST(test_latency) {
         uint64_t start;
 
         m.latency_usec = 20000;
+        m.more_latency_usec[SIM_DESTROY] = 30000;
         b = open_sim(&(SimConfig){ .mgmtdevs = &m, .n_mgmtdevs = 1 });
 
         start = clock_monotonic_usec();
@@ -732,7 +804,7 @@ START_TEST(test_latency) {
         (void) observe(b, "a");
         ck_assert_uint_ge(clock_monotonic_usec() - start, 3 * m.latency_usec);
         ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
-        ck_assert_uint_ge(clock_monotonic_usec() - start, 4 * m.latency_usec);
+        ck_assert_uint_ge(clock_monotonic_usec() - start, 4 * m.latency_usec + m.more_latency_usec[SIM_DESTROY]);
 }
 END_TEST
 
@@ -746,7 +818,7 @@ int main(void) {
         tcase_set_timeout(tc, 60);
         tcase_add_test(tc, test_default_config);
         tcase_add_test(tc, test_every_class);
-        tcase_add_loop_test(tc, test_impossible_configs, 0, 8);
+        tcase_add_loop_test(tc, test_impossible_configs, 0, 17);
         tcase_add_test(tc, test_no_mgmtdevs);
         tcase_add_test(tc, test_no_runtime_dir);
         tcase_add_test(tc, test_life_of_a_device);
@@ -754,6 +826,7 @@ int main(void) {
         tcase_add_loop_test(tc, test_refused_create, 0, ELEMENTSOF(refusals));
         tcase_add_test(tc, test_reason_names_the_feature);
         tcase_add_test(tc, test_class_with_too_many_vqs);
+        tcase_add_test(tc, test_size_of_a_device);
         tcase_add_test(tc, test_full);
         tcase_add_test(tc, test_endpoints);
         tcase_add_test(tc, test_refused_bind);
