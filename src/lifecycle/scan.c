@@ -2,6 +2,7 @@
 #include "lifecycle/scan.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -125,6 +126,18 @@ static void take_sriov(Lifecycle *l, Scan *scan) {
         l->n_sriov = scan->n_sriov;
 }
 
+/* Simulated hardware that raises a fault was told to do what must never be done: by us. */
+static void report_faults(Lifecycle *l, const MgmtdevInfo *info) {
+        const Mgmtdev *known = inventory_find_mgmtdev(l->inventory, info->handle);
+        uint64_t n_before = known ? known->info.n_faults : 0;
+
+        if (info->n_faults > n_before)
+                log_mgmtdev(LOG_ERR, 0, info->handle,
+                            "%s has raised %" PRIu64 " faults, %" PRIu64
+                            " of them since the last look; the last one: %s",
+                            info->handle, info->n_faults, info->n_faults - n_before, info->last_fault);
+}
+
 static void apply(Lifecycle *l, Scan *scan) {
         if (scan->failure.code != ERROR_NONE) {
                 scan->host.available = false;
@@ -135,6 +148,8 @@ static void apply(Lifecycle *l, Scan *scan) {
         if (!scan->host.available)
                 return;
 
+        for (size_t i = 0; i < scan->n_mgmtdevs; i++)
+                report_faults(l, &scan->mgmtdevs[i]);
         if (inventory_update_mgmtdevs(l->inventory, scan->mgmtdevs, scan->n_mgmtdevs, clock_monotonic_usec()) < 0)
                 log_oom();
         take_sriov(l, scan);

@@ -8,6 +8,7 @@
 #include "lifecycle/scan.h"
 #include "rig.h"
 #include "unit.h"
+#include "util/log.h"
 
 static void set_up(void) {
         rig_set_up();
@@ -244,6 +245,33 @@ START_TEST(test_foreign) {
 }
 END_TEST
 
+/* Faults of the hardware are logged when they are seen first. */
+START_TEST(test_faults) {
+        _cleanup_free_ char *log = NULL, *later = NULL;
+        MgmtdevInfo *info = fake_mgmtdev(rig.backend, FAKE_B);
+        Mgmtdev *b = inventory_find_mgmtdev(&rig.inventory, FAKE_B);
+
+        log_open(LOG_ERR);
+        info->n_faults = 3;
+        (void) snprintf(info->last_fault, sizeof info->last_fault, "ASID 7 is held by a");
+        unit_capture_begin();
+        rig_look();
+        log = unit_capture_end();
+        ck_assert_msg(
+                strstr(log, FAKE_B " has raised 3 faults, 3 of them since the last look; the last one: ASID 7 is"),
+                "%s", log);
+        ck_assert_uint_eq(b->info.n_faults, 3);
+
+        unit_capture_begin();
+        rig_look();
+        info->n_faults = 5;
+        rig_look();
+        later = unit_capture_end();
+        ck_assert_ptr_eq(strstr(later, "has raised"), strstr(later, "has raised 5 faults, 2 of them"));
+        ck_assert_ptr_nonnull(strstr(later, "has raised"));
+}
+END_TEST
+
 /* A look that fails says so, and changes nothing else. */
 START_TEST(test_look_fails) {
         static const FakeCall calls[] = { FAKE_GET_HOST, FAKE_LIST_MGMTDEVS, FAKE_LIST_DEVICES };
@@ -276,6 +304,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_endpoint_comes_back);
         tcase_add_test(tcase, test_stays_lost_quietly);
         tcase_add_test(tcase, test_foreign);
+        tcase_add_test(tcase, test_faults);
         tcase_add_loop_test(tcase, test_look_fails, 0, 3);
 }
 
