@@ -34,7 +34,9 @@ static const Column columns[] = {
         { "REVISION", "/revision", .importance = 14, .min_width = 8, .align_right = true, .is_wide = true },
         { "UID", "/uid", .importance = 15, .min_width = 36, .is_wide = true },
         { "FEATURES", "/status/features", .importance = 16, .min_width = 12, .is_wide = true },
-        { "REASON", "/status/reason/detail", .importance = 17, .min_width = 12, .is_wide = true },
+        { "ASIDS", "/status/asids", .importance = 17, .min_width = 5, .is_wide = true, .element = "/asid" },
+        { "MSIS", "/status/msis", .importance = 18, .min_width = 5, .is_wide = true, .element = "/entry" },
+        { "REASON", "/status/reason/detail", .importance = 19, .min_width = 12, .is_wide = true },
 };
 
 static const char *const filter_names[] = { "class", "state", "mgmtdev", "owner", "label", "prefix" };

@@ -2,6 +2,7 @@
 
 /* hsvdpactl device show, stats */
 
+#include "ctl/device-ids.h"
 #include "ctl/device.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
@@ -24,6 +25,7 @@ static const Field fields[] = {
         { "Simulated", "/status/simulated" },
         { "Driver", "/status/driver", .keep_null = true },
         { "Endpoint", "/status/endpoint", .keep_null = true },
+        { "  in use", "/status/in_use" },
         { "  user", "/spec/endpoint/uid" },
         { "  group", "/spec/endpoint/gid" },
         { "  mode", "/spec/endpoint/mode" },
@@ -32,6 +34,8 @@ static const Field fields[] = {
         { "Virtqueue pairs", "/status/net/max_vqp" },
         { "Virtqueues", "/status/max_vqs" },
         { "  descriptors each", "/status/vq_size" },
+        { "ASIDs", "/status/asids", .format = device_format_asids },
+        { "MSI entries", "/status/msis", .format = device_format_msis },
         { "Vendor", "/status/vendor_id", .is_hex = true },
         { "Features", "/status/features" },
         { "  asked for", "/spec/features" },

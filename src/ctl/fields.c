@@ -29,6 +29,8 @@ static size_t label_width(const HsvValue *object, const Field *fields, size_t n_
 static char *format_field(const Field *field, const HsvValue *value) {
         int64_t number;
 
+        if (field->format)
+                return field->format(value);
         if (!field->is_hex || hsv_value_integer(value, &number) < 0)
                 return value_format(value, hsv_value_kind(value) == HSV_KIND_OBJECT ? "\n" : ", ");
         return text_format("0x%" PRIx64, (uint64_t) number);

@@ -9,10 +9,11 @@
 
 typedef struct Field {
         const char *label;
-        const char *pointer;              /* of the value; what is not there has no line */
-        bool keep_null;                   /* a null says something too */
-        bool is_hex;                      /* a number that is shown as 0x... */
-        Style (*style)(const char *text); /* or NULL */
+        const char *pointer;                    /* of the value; what is not there has no line */
+        bool keep_null;                         /* a null says something too */
+        bool is_hex;                            /* a number that is shown as 0x... */
+        char *(*format)(const HsvValue *value); /* to be freed, NULL when out of memory; or NULL: as all values */
+        Style (*style)(const char *text);       /* or NULL */
 } Field;
 
 /* Arrays are wrapped at the terminal's width; an object has a line for each member. Returns 0 or -ENOMEM. */

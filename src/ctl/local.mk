@@ -10,6 +10,7 @@ libhsvdpactl_a_SOURCES = \
 	src/ctl/complete.c src/ctl/complete.h \
 	src/ctl/device-create.c \
 	src/ctl/device-delete.c \
+	src/ctl/device-ids.c src/ctl/device-ids.h \
 	src/ctl/device-line.c \
 	src/ctl/device-list.c \
 	src/ctl/device-plan.c src/ctl/device-plan.h \

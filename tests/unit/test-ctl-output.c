@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "client/document.h"
+#include "ctl/device-ids.h"
 #include "ctl/fields.h"
 #include "ctl/table.h"
+#include "ctl/text.h"
 #include "ctl/value.h"
 
 static const Column columns[] = {
@@ -161,6 +163,36 @@ START_TEST(test_value) {
 }
 END_TEST
 
+static const struct {
+        char *(*format)(const HsvValue *value);
+        const char *json;
+        const char *text;
+} ids[] = {
+        { device_format_asids, "[]", "-" },
+        { device_format_asids,
+          "[{\"group\": 0, \"asid\": 17, \"kind\": \"pasid\"}, {\"group\": 1, \"asid\": 90, \"kind\": \"pasid\"}]",
+          "group 0: 17, group 1: 90 (pasid)" },
+        { device_format_asids, "[{\"group\": 0, \"asid\": 3}, {\"group\": 1, \"asid\": 4}]", "group 0-1: 3-4" },
+        { device_format_msis,
+          "[{\"vq\": 0, \"entry\": 40}, {\"vq\": 1, \"entry\": 41}, {\"vq\": 2, \"entry\": 42}, {\"vq\": 3, "
+          "\"entry\": "
+          "7}, {\"config\": true, \"entry\": 8}]",
+          "vq 0-2: 40-42, vq 3: 7, config: 8" },
+        /* Shared: the same one for several. */
+        { device_format_msis,
+          "[{\"vq\": 0, \"entry\": 5}, {\"vq\": 1, \"entry\": 5}, {\"config\": true, \"entry\": 5}]",
+          "vq 0: 5, vq 1: 5, config: 5" },
+};
+
+START_TEST(test_ids) {
+        _cleanup_free_ char *json = text_format("{\"ids\": %s}", ids[_i].json);
+        _cleanup_(hsv_document_freep) HsvDocument *d = parse(json);
+        _cleanup_free_ char *text = ids[_i].format(hsv_value_get(hsv_document_root(d), "/ids"));
+
+        ck_assert_str_eq(text, ids[_i].text);
+}
+END_TEST
+
 START_TEST(test_fields) {
         static const Field fields[] = {
                 { "Name", "/name" },
@@ -219,6 +251,7 @@ int main(void) {
         tcase_add_test(tcase, test_layout);
         tcase_add_test(tcase, test_many_rows);
         tcase_add_loop_test(tcase, test_value, 0, (int) ELEMENTSOF(values));
+        tcase_add_loop_test(tcase, test_ids, 0, (int) ELEMENTSOF(ids));
         tcase_add_test(tcase, test_fields);
         tcase_add_test(tcase, test_json);
         suite_add_tcase(suite, tcase);
