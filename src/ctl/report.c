@@ -129,11 +129,14 @@ static void print_candidate(FILE *file, const HsvValue *candidate) {
 
 static void print_candidates(FILE *file, const HsvValue *problem) {
         const HsvValue *candidates = hsv_value_get(problem, "/candidates");
-        int64_t n_more;
+        size_t n = hsv_value_count(candidates);
+        int64_t n_more = 0;
 
-        for (size_t i = 0, n = hsv_value_count(candidates); i < n; i++)
+        (void) hsv_value_integer(hsv_value_get(problem, "/candidates_omitted"), &n_more);
+        /* A single one is what the detail tells of. */
+        for (size_t i = 0; n + (size_t) n_more > 1 && i < n; i++)
                 print_candidate(file, hsv_value_at(candidates, i));
-        if (hsv_value_integer(hsv_value_get(problem, "/candidates_omitted"), &n_more) == 0)
+        if (n_more > 0)
                 (void) fprintf(file, "  and %" PRId64 " more\n", n_more);
 }
 

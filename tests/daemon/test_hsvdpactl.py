@@ -124,6 +124,26 @@ def test_show_and_stats(ctl, client):
         assert "device-not-found" in ctl("device", verb, "none", expect=NOT_FOUND)
 
 
+def test_plan(ctl, client):
+    text = ctl("device", "create", "d", "--class=block", "--dry-run")
+    assert "d: would be created on pci/0000:01:00.0" in text and "devices=1" in text
+    plan = ctl.json("device", "create", "d", "--class=block", "--dry-run")
+    assert plan["mgmtdev"] == "pci/0000:01:00.0" and client.devices() == {}
+    refusal = ctl("device", "create", "d", "--class=fs", "--dry-run", expect=REFUSED)
+    assert "\n  pci/0000:01:00.0: " in refusal and "\n  sim0: " in refusal
+    ctl("device", "create", "d", "--class=block")
+    assert "d: is there already" in ctl("device", "create", "d", "--class=block", "--dry-run")
+
+
+def test_placement(ctl, client):
+    ctl("device", "create", "d", "--class=block", "--vqs=2", "--msi-policy=shared", "--placement=pack", "--numa-node=1")
+    spec = client.device("d")["spec"]
+    assert (spec["vqs"], spec["msi_policy"]) == (2, "shared")
+    assert spec["placement"] == {"policy": "pack", "numa_node": 1}
+    complaint = ctl("device", "create", "e", "--class=net", "--mgmtdev-label=rack=1", expect=REFUSED)
+    assert "unsatisfiable" in complaint or "no-capacity" in complaint
+
+
 def test_set(ctl, client):
     client.create("d", {"class": "net", "owner": "a", "labels": {"x": "1", "y": "2"}})
     ctl("device", "set", "d", "--mac=02:00:00:00:00:2b", "--owner=b", "--label=z=3", "--no-label=x")
