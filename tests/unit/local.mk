@@ -147,6 +147,7 @@ check_PROGRAMS += \
 	tests/unit/test-sim \
 	tests/unit/test-sim-command \
 	tests/unit/test-sim-crash \
+	tests/unit/test-sim-full \
 	tests/unit/test-sim-idmap \
 	tests/unit/test-sim-model \
 	tests/unit/test-vdpa-codec \
@@ -196,6 +197,9 @@ tests_unit_test_sim_command_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_crash_SOURCES = tests/unit/test-sim-crash.c tests/unit/test-sim.h
 tests_unit_test_sim_crash_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_crash_LDADD = $(UNIT_LDADD)
+tests_unit_test_sim_full_SOURCES = tests/unit/test-sim-full.c tests/unit/test-sim.h
+tests_unit_test_sim_full_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_full_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_idmap_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_idmap_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_model_SOURCES = tests/unit/test-sim-model.c tests/unit/test-sim.h
