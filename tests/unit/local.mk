@@ -217,6 +217,7 @@ check_PROGRAMS += \
 	tests/unit/test-client-calls \
 	tests/unit/test-client-url \
 	tests/unit/test-ctl-command \
+	tests/unit/test-ctl-item \
 	tests/unit/test-ctl-output \
 	tests/unit/test-ctl-report \
 	tests/unit/test-ctl-screen \
@@ -230,6 +231,8 @@ tests_unit_test_client_url_CFLAGS = $(UNIT_CLIENT_CFLAGS)
 tests_unit_test_client_url_LDADD = libhsvdpa-objects.la $(CHECK_LIBS)
 tests_unit_test_ctl_command_CFLAGS = $(UNIT_CLIENT_CFLAGS)
 tests_unit_test_ctl_command_LDADD = libhsvdpactl.a libhsvdpa-objects.la $(YAML_LIBS) $(CHECK_LIBS)
+tests_unit_test_ctl_item_CFLAGS = $(UNIT_CLIENT_CFLAGS)
+tests_unit_test_ctl_item_LDADD = libhsvdpactl.a libhsvdpa-objects.la $(YAML_LIBS) $(CHECK_LIBS)
 tests_unit_test_ctl_output_CFLAGS = $(UNIT_CLIENT_CFLAGS)
 tests_unit_test_ctl_output_LDADD = libhsvdpactl.a libhsvdpa-objects.la $(YAML_LIBS) $(CHECK_LIBS)
 tests_unit_test_ctl_report_CFLAGS = $(UNIT_CLIENT_CFLAGS)

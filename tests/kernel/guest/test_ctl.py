@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import time
 
 import service
 import vdpa
@@ -11,7 +12,7 @@ from agreement import agree
 from rest import mac
 
 # Of hsvdpactl(1).
-REFUSED, UNREACHABLE, NOT_FOUND = 1, 3, 4
+REFUSED, UNREACHABLE, NOT_FOUND, PARTIAL = 1, 3, 4, 7
 
 
 def ctl(*words):
@@ -49,6 +50,36 @@ def test_life_of_a_device(api):
     assert ctl("device", "delete", "vm42-net0").returncode == 0
     agree()
     assert ctl("device", "show", "vm42-net0").returncode == NOT_FOUND
+
+
+def test_many_at_a_time(api):
+    made = ctl("device", "create", "--count=6", "--prefix=vm", "--class=net", "--mgmtdev=vdpasim_net", "--jobs=4")
+    assert made.returncode == 0, made.stderr
+    devices = agree()
+    assert sorted(devices) == [f"vm{i}" for i in range(1, 7)]
+
+    fd = os.open(devices["vm3"]["status"]["endpoint"], os.O_RDWR)
+    try:
+        some = ctl("device", "delete", *devices)
+        assert some.returncode == PARTIAL and "5 deleted, 1 failed" in some.stderr
+        patient = subprocess.Popen(["hsvdpactl", "device", "delete", "vm3", "--wait"], stdin=subprocess.DEVNULL)
+        time.sleep(1)
+        assert patient.poll() is None
+    finally:
+        os.close(fd)
+    assert patient.wait(vdpa.DEADLINE) == 0
+    assert agree() == {}
+
+
+def test_plan(api):
+    plan = ctl_json("device", "create", "d", "--class=net", "--mgmtdev=vdpasim_net", "--dry-run")
+    assert plan["mgmtdev"] == "vdpasim_net" and agree() == {}
+
+
+def test_completion(api):
+    assert "vdpasim_net" in ctl("__complete", "mgmtdev", "show", "").stdout.split()
+    ctl("device", "create", "vm1", "vm2", "--class=net", "--mgmtdev=vdpasim_net")
+    assert ctl("__complete", "device", "show", "vm").stdout.split() == ["vm1", "vm2"]
 
 
 def test_no_daemon(api):
