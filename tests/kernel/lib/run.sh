@@ -5,7 +5,7 @@
 # One run. All of its state is a directory of its own, so that any number of runs can go on side by side:
 #
 #   root.qcow2    what this run writes to its root disk, over the one in the cache, which nobody ever writes to
-#   payload.tar   what goes in: the installed tree, /tests, the job
+#   payload.tar   what goes in: the installed tree, /tests, /packages, the job
 #   console.log   the kernel's console
 #   output        FIFO, what the command prints
 #   status        what the guest reports: "up SECONDS", then "exit STATUS" or "timeout"
@@ -19,6 +19,7 @@ run_memory=2048
 run_timeout=600
 run_accel=${HSVDPA_MACHINE_ACCEL:-tcg,thread=multi}
 run_install=
+run_packages=
 run_tests=$here/guest
 run_keep=
 run_nics=0
@@ -44,7 +45,7 @@ run_options() {
         while (($#)); do
                 local option=$1 value=${2-}
                 case $option in
-                --install | --tests | --keep-output | --memory | --timeout)
+                --install | --packages | --tests | --keep-output | --memory | --timeout)
                         (($# >= 2)) || usage_error "$option needs a value"
                         shift 2
                         ;;
@@ -54,6 +55,10 @@ run_options() {
                 --install)
                         [[ -d $value ]] || usage_error "--install: no such directory: $value"
                         run_install=$value
+                        ;;
+                --packages)
+                        compgen -G "$value/*.deb" >/dev/null || usage_error "--packages: no packages in $value"
+                        run_packages=$value
                         ;;
                 --tests)
                         [[ -d $value ]] || usage_error "--tests: no such directory: $value"
@@ -176,6 +181,11 @@ prepare() {
         "${pack[@]}" --create --directory="$run_dir" job --transform='s,^job,hsvdpa-machine,'
         "${pack[@]}" --append --directory="$run_tests" --transform='s,^\.,tests,' \
                 --exclude=__pycache__ --exclude=.pytest_cache .
+        if [[ -n $run_packages ]]; then
+                mkdir "$run_dir/packages"
+                find "$run_packages" -maxdepth 1 -name '*.deb' ! -name '*-dbgsym_*' -exec cp -t "$run_dir/packages" {} +
+                "${pack[@]}" --append --directory="$run_dir" packages
+        fi
         if [[ -n $run_install ]]; then
                 find "$run_install" -mindepth 1 -maxdepth 1 -printf '%P\0' |
                         "${pack[@]}" --append --directory="$run_install" --null --files-from=-
