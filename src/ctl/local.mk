@@ -4,7 +4,9 @@
 noinst_LIBRARIES += libhsvdpactl.a
 libhsvdpactl_a_SOURCES = \
 	src/ctl/bar.c src/ctl/bar.h \
+	src/ctl/budget.c src/ctl/budget.h \
 	src/ctl/bulk.c src/ctl/bulk.h \
+	src/ctl/capacity.c \
 	src/ctl/clock.c src/ctl/clock.h \
 	src/ctl/command.c src/ctl/command.h \
 	src/ctl/complete.c src/ctl/complete.h \

@@ -29,7 +29,7 @@ static const Option common_options[] = {
         {},
 };
 
-static const Noun *const nouns[] = { &noun_host, &noun_mgmtdev, &noun_device, NULL };
+static const Noun *const nouns[] = { &noun_host, &noun_capacity, &noun_mgmtdev, &noun_device, NULL };
 
 /* What is left of the command line, and what it has said so far. */
 typedef struct Line {

@@ -2,6 +2,7 @@
 
 /* hsvdpactl mgmtdev */
 
+#include "ctl/budget.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
 #include "ctl/watch.h"
@@ -15,14 +16,15 @@ static const Column columns[] = {
         { "FREE", "/budgets/devices/free", .importance = 4, .min_width = 7, .align_right = true },
         { "MAX-VQS", "/max_vqs", .importance = 6, .min_width = 7, .align_right = true },
         { "FOREIGN", "/foreign_devices", .importance = 8, .min_width = 7, .align_right = true },
+        { "CORDONED", "/cordoned", .importance = 10, .min_width = 8 },
         { "TRANSPORT", "/transport", .importance = 7, .min_width = 11 },
         { "NUMA", "/numa_node", .importance = 9, .min_width = 4, .align_right = true },
         { "PRESENT", "/present", .importance = 5, .min_width = 7, .style = style_of_good },
-        { "SIMULATED", "/simulated", .importance = 10, .min_width = 9 },
-        { "REVISION", "/revision", .importance = 11, .min_width = 8, .align_right = true, .is_wide = true },
-        { "SOURCE", "/budgets/devices/source", .importance = 12, .min_width = 7, .is_wide = true },
-        { "ENFORCED-BY", "/budgets/devices/enforced_by", .importance = 13, .min_width = 11, .is_wide = true },
-        { "FEATURES", "/features", .importance = 14, .min_width = 12, .is_wide = true },
+        { "SIMULATED", "/simulated", .importance = 11, .min_width = 9 },
+        { "REVISION", "/revision", .importance = 12, .min_width = 8, .align_right = true, .is_wide = true },
+        { "SOURCE", "/budgets/devices/source", .importance = 13, .min_width = 7, .is_wide = true },
+        { "ENFORCED-BY", "/budgets/devices/enforced_by", .importance = 14, .min_width = 11, .is_wide = true },
+        { "FEATURES", "/features", .importance = 15, .min_width = 12, .is_wide = true },
 };
 
 static const Field fields[] = {
@@ -34,13 +36,16 @@ static const Field fields[] = {
         { "Classes", "/classes" },
         { "Features", "/features" },
         { "Virtqueues a device", "/max_vqs", .keep_null = true },
-        { "Devices", "/budgets/devices/used" },
-        { "  reserved", "/budgets/devices/reserved" },
-        { "  quarantined", "/budgets/devices/quarantined" },
-        { "  free", "/budgets/devices/free", .keep_null = true },
-        { "  in all", "/budgets/devices/total", .keep_null = true },
-        { "  according to", "/budgets/devices/source" },
-        { "  enforced by", "/budgets/devices/enforced_by" },
+        { "Accepts", "/accepts" },
+        { "Cordoned", "/cordoned" },
+        { "Labels", "/labels" },
+        { "ASIDs", "/asid_kind" },
+        { "  shared by all of", "/asid_space" },
+        { "PCI function", "/pci_function" },
+        { "VF of", "/sriov/pf" },
+        { "  index", "/sriov/vf_index" },
+        { "Faults", "/faults/total" },
+        { "  last one", "/faults/last" },
         { "Foreign devices", "/foreign_devices" },
         { "Revision", "/revision" },
 };
@@ -77,8 +82,12 @@ static int get(HsvClient *client, const char *handle, uint64_t revision, HsvDocu
 }
 
 static ExitCode print_mgmtdev(const Context *context, const HsvValue *mgmtdev) {
-        return fields_print(&context->screen, mgmtdev, fields, ELEMENTSOF(fields)) < 0 ? report_oom()
-                                                                                       : EXIT_CODE_OK;
+        const Screen *screen = &context->screen;
+
+        if (fields_print(screen, mgmtdev, fields, ELEMENTSOF(fields)) < 0)
+                return report_oom();
+        (void) fputs("Budgets:\n", screen->file);
+        return budgets_print(screen, mgmtdev) < 0 ? report_oom() : EXIT_CODE_OK;
 }
 
 static ExitCode mgmtdev_show(Context *context, const Arguments *arguments) {
@@ -89,7 +98,7 @@ static ExitCode mgmtdev_show(Context *context, const Arguments *arguments) {
                 .get = get,
                 .show = print_mgmtdev,
         };
-        HsvDocument *document = NULL;
+        _cleanup_(document_freep) HsvDocument *document = NULL;
         int r;
 
         if (!subject)
@@ -97,7 +106,11 @@ static ExitCode mgmtdev_show(Context *context, const Arguments *arguments) {
         if (arguments_has(arguments, "watch"))
                 return watch_object(context, arguments, &watched);
         r = hsv_mgmtdev_get(context->client, arguments->operands[0], &document);
-        return output_object(context, r, document, subject, fields, ELEMENTSOF(fields));
+        if (r != 0)
+                return report_failure(context->client, r, subject);
+        if (format_is_document(context->format))
+                return output_document(context, hsv_document_text(document));
+        return print_mgmtdev(context, hsv_document_root(document));
 }
 
 static const Option watch_options[] = { WATCH_OPTIONS, {} };

@@ -33,7 +33,7 @@ def offered(ctl, *words):
 
 
 COMPLETIONS = [
-    ([""], ["host", "mgmtdev", "device"]),
+    ([""], ["host", "capacity", "mgmtdev", "device"]),
     (["d"], ["device"]),
     (["device", "s"], ["show", "set", "stats"]),
     (["bogus", ""], []),
@@ -106,7 +106,7 @@ def in_bash(ctl, line):
 
 
 LINES = [
-    ("hsvdpactl ", ["host", "mgmtdev", "device"]),
+    ("hsvdpactl ", ["host", "capacity", "mgmtdev", "device"]),
     ("hsvdpactl dev", ["device"]),
     ("hsvdpactl device show web-", ["web-a", "web-b"]),
     ("hsvdpactl  mgmtdev   show ", ["pci/0000:01:00.0", "sim0"]),
