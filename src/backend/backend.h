@@ -71,6 +71,12 @@ typedef struct BackendOps {
          * is not yet the wanted one. */
         int (*create)(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f);
 
+        /* Gives the device its address spaces and interrupts: an ASID for each virtqueue group, an MSI entry for
+         * each virtqueue and one for configuration changes. Between create and bind; but also on a device that is
+         * bound, whose holdings have changed or are not known to be in effect. destroy takes everything back.
+         * ERROR_BACKEND_FAILED naming the rule where the hardware finds one broken. */
+        int (*assign)(Backend *b, const char *name, const DeviceResources *resources, Failure *f);
+
         /* Binds the device to the driver, away from another one if need be, and waits for the endpoint (bounded).
          * ERROR_IN_USE with -EBUSY if it would have to be taken away from a user. */
         int (*bind)(Backend *b, const char *name, BusDriver driver, Failure *f);

@@ -14,6 +14,7 @@ const ConfigSection config_sections[] = {
         { "daemon" },
         { "limits" },
         { "placement" },
+        { "resources" },
         { "sim", config_sim_find_or_add, config_sim_get },
 };
 const size_t config_n_sections = ELEMENTSOF(config_sections);
@@ -104,6 +105,7 @@ const ConfigKey config_keys[] = {
         UINT("limits", idle_timeout_sec, 1, 3600, "30"),
         { "placement", "policy", &config_name, offsetof(Config, placement_policy), 0, _PLACEMENT_POLICY_MAX,
           name_placement_policy, "spread" },
+        UINT("resources", quarantine_sec, 0, 86400, "10"),
         { "sim", "classes", &config_sim_classes },
         { "sim", "features", &config_sim_features },
         { "sim", "transport", &config_name, offsetof(SimMgmtdev, info.transport), 0, _TRANSPORT_MAX,

@@ -41,6 +41,8 @@ typedef struct Config {
         uint32_t stop_timeout_sec;
         PlacementPolicy placement_policy; /* of devices whose spec has none */
 
+        uint32_t quarantine_sec; /* of released ASIDs and MSI entries */
+
         SimMgmtdev *sims; /* configured simulated management devices; none: the default one */
         size_t n_sims;
 

@@ -160,6 +160,7 @@ int manager_new(const Config *config, Manager **ret) {
         }
         m->config = config;
         inventory_init(&m->inventory, config->max_devices);
+        inventory_configure(&m->inventory, config->quarantine_sec * USEC_PER_SEC, NULL, 0);
 
         if (make_directories(config) < 0)
                 return EXIT_FAILURE;

@@ -49,6 +49,10 @@ Budget mgmtdev_budget(const Mgmtdev *m, Resource resource, uint64_t now) {
         return (Budget){};
 }
 
+Needs mgmtdev_needs(const Mgmtdev *m, const DeviceSpec *spec) {
+        return needs_of(spec, spec->class <= CLASS_MAX ? m->info.features[spec->class] : 0);
+}
+
 static void describe(const Budget *b, Resource resource, uint32_t need, Shortage *ret) {
         int n = snprintf(ret->detail, sizeof ret->detail, "%s: need %u, free %u of %u", resource_name(resource),
                          need, b->free, b->total);
@@ -278,4 +282,25 @@ void device_put_back(Device *device) {
         put_back_ids(device->mgmtdev->space->ids, device_resources_asids(held), held->n_asids);
         put_back_ids(device->mgmtdev->msis, device_resources_msis(held), held->n_msis);
         let_go(device);
+}
+
+static bool lists_meet(const uint32_t *a, unsigned n_a, const uint32_t *b, unsigned n_b) {
+        for (unsigned i = 0; i < n_a; i++)
+                for (unsigned k = 0; k < n_b; k++)
+                        if (a[i] == b[k])
+                                return true;
+
+        return false;
+}
+
+bool device_shares(const Device *device, const Mgmtdev *m, const DeviceResources *resources) {
+        const DeviceResources *held = &device->resources;
+
+        if (!device_holds(device))
+                return false;
+        return (device->mgmtdev->space == m->space &&
+                lists_meet(device_resources_asids(held), held->n_asids, device_resources_asids(resources),
+                           resources->n_asids)) ||
+               (device->mgmtdev == m && lists_meet(device_resources_msis(held), held->n_msis,
+                                                   device_resources_msis(resources), resources->n_msis));
 }

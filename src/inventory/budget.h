@@ -25,6 +25,9 @@ typedef struct Shortage {
         char detail[96];
 } Shortage;
 
+/* Of a device of the spec if it is made there. */
+Needs mgmtdev_needs(const Mgmtdev *mgmtdev, const DeviceSpec *spec);
+
 /* Whether one more device has room there. Returns how many shortages there are. */
 size_t mgmtdev_check_needs(const Mgmtdev *mgmtdev, const Needs *needs, uint64_t now, Shortage ret[_RESOURCE_MAX]);
 
@@ -39,6 +42,9 @@ int device_acquire_more(Device *device, uint32_t n_vqs, uint64_t now, Failure *f
 /* Takes just these: they were held when the daemon stopped. The resources are taken over. Returns 0, -EEXIST if
  * another device holds one of them, -ERANGE, or -ENOMEM; nothing is taken then, and the resources are left. */
 int device_acquire_again(Device *device, DeviceResources *resources);
+
+/* Whether the device holds one of these, if they are held on a management device. */
+bool device_shares(const Device *device, const Mgmtdev *mgmtdev, const DeviceResources *resources);
 
 /* Gives everything back, into quarantine. */
 void device_release(Device *device, uint64_t now);

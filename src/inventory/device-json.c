@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "inventory/device-json.h"
 
+#include <errno.h>
+
 #include "inventory/class.h"
 #include "inventory/feature.h"
 #include "inventory/mgmtdev.h"
@@ -45,13 +47,52 @@ static json_t *reason_encode(const Failure *reason) {
         return json_pack("{s:s, s:o}", "code", error_info(reason->code)->code, "detail", json_text(reason->detail));
 }
 
+static json_t *asids_encode(const Device *device) {
+        const DeviceResources *held = &device->resources;
+        _cleanup_json_ json_t *array = json_array();
+
+        for (unsigned group = 0; array && group < held->n_asids; group++)
+                if (json_array_append_new(array, json_pack("{s:i, s:I, s:s}", "group", (int) group, "asid",
+                                                           (json_int_t) device_resources_asids(held)[group], "kind",
+                                                           asid_kind_name(device->mgmtdev->space->kind))) < 0)
+                        return NULL;
+
+        return TAKE_PTR(array);
+}
+
+static json_t *msis_encode(const DeviceResources *held) {
+        _cleanup_json_ json_t *array = json_array();
+
+        for (unsigned vq = 0; array && held->n_msis > 0 && vq <= held->n_vqs; vq++) {
+                json_int_t entry = device_resources_msi(held, vq);
+                json_t *item = vq < held->n_vqs ? json_pack("{s:i, s:I}", "vq", (int) vq, "entry", entry)
+                                                : json_pack("{s:b, s:I}", "config", 1, "entry", entry);
+
+                if (json_array_append_new(array, item) < 0)
+                        return NULL;
+        }
+
+        return TAKE_PTR(array);
+}
+
+/* What it holds, whatever was seen of it. */
+static int encode_resources(const Device *device, json_t *status) {
+        const DeviceResources *held = &device->resources;
+
+        if (json_object_set_new(status, "asids", asids_encode(device)) < 0 ||
+            json_object_set_new(status, "msis", msis_encode(held)) < 0 ||
+            json_object_set_new(status, "msi_shared", json_boolean(held->ids && held->n_msis <= held->n_vqs)) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
 /* What was observed; nulls while there is nothing to observe. */
 static json_t *status_encode(const Device *device) {
         const DeviceStatus *s = device->state == DEVICE_READY ? &device->status : &(DeviceStatus){};
         _cleanup_json_ json_t *status = NULL;
 
         /* clang-format off */
-        status = json_pack("{s:s, s:s, s:s?, s:o, s:b, s:o, s:o, s:o, s:o, s:o}",
+        status = json_pack("{s:s, s:s, s:s?, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                            "state", device_state_name(device->state),
                            "mgmtdev", device->mgmtdev->info.handle,
                            "driver", bus_driver_name(s->driver),
@@ -60,9 +101,13 @@ static json_t *status_encode(const Device *device) {
                            "vendor_id", known_integer(s->vendor_id),
                            "max_vqs", known_integer(s->max_vqs),
                            "vq_size", known_integer(s->vq_size),
+                           "vq_groups", known_integer(s->n_vq_groups),
+                           "address_spaces", known_integer(s->n_address_spaces),
                            "features", s->has_features ? features_encode(device->spec.class, s->features) : json_null(),
                            "reason", reason_encode(device->reason));
         /* clang-format on */
+        if (!status || encode_resources(device, status) < 0)
+                return NULL;
         if (device->spec.class == CLASS_NET && json_object_set_new(status, "net", net_encode(&s->net)) < 0)
                 return NULL;
 

@@ -368,6 +368,11 @@ static Backend *kernel_free(Backend *b) {
         return NULL;
 }
 
+/* No driver lets anyone choose them: what is held is our account of what it takes. */
+static int kernel_assign(Backend *b, const char *name, const DeviceResources *resources, Failure *f) {
+        return 0;
+}
+
 static const BackendOps kernel_ops = {
         .name = "kernel",
         .get_host = kernel_get_host,
@@ -375,6 +380,7 @@ static const BackendOps kernel_ops = {
         .list_devices = kernel_list_devices,
         .list_sriov = kernel_list_sriov,
         .create = kernel_create,
+        .assign = kernel_assign,
         .bind = kernel_bind,
         .publish = kernel_publish,
         .observe = kernel_observe,

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 
+#include "inventory/budget.h"
 #include "inventory/spec-json.h"
 #include "lifecycle/context.h"
+#include "lifecycle/grow.h"
 #include "lifecycle/placement.h"
 #include "lifecycle/record.h"
 #include "util/clock.h"
@@ -36,16 +38,20 @@ static void on_failure_recorded(Operation *op, const Failure *failure) {
         operation_fail(op, &op->task.failure);
 }
 
-/* The device stays, failed, for the user to see. */
+/* The device stays, failed, for the user to see. What may be on the host holds on to what it holds. */
 static void record_failure(Operation *op) {
         inventory_set_state(op->lifecycle->inventory, op->device, DEVICE_FAILED, &op->task.failure);
-        record_operation(op, on_failure_recorded);
+        if (op->task.left_over)
+                record_operation(op, on_failure_recorded);
+        else
+                record_operation_released(op, on_failure_recorded);
 }
 
 static void on_intent_withdrawn(void *userdata, const Failure *failure) {
         Operation *op = userdata;
 
         if (!failure) {
+                device_release(op->device, clock_monotonic_usec());
                 operation_end_and_remove(op, &(Outcome){ .failure = op->task.failure });
                 return;
         }
@@ -57,7 +63,6 @@ static void on_intent_withdrawn(void *userdata, const Failure *failure) {
 }
 
 static void on_failed(Operation *op) {
-        Lifecycle *l = op->lifecycle;
         Device *device = op->device;
 
         log_device(LOG_WARNING, op->task.failure.error, device->name, "not created on %s: %s",
@@ -65,15 +70,17 @@ static void on_failed(Operation *op) {
 
         if (!op->is_new || op->task.left_over)
                 record_failure(op);
-        else if (store_remove_device(l->store, device->name, ++l->inventory->revision, on_intent_withdrawn, op) < 0)
+        else if (record_removal_first(op->lifecycle, device, on_intent_withdrawn, op) < 0)
                 record_failure(op);
 }
 
 static void on_machine(Operation *op) {
-        if (op->task.failure.code == ERROR_NONE)
-                on_ready(op);
-        else
+        if (op->task.failure.code != ERROR_NONE)
                 on_failed(op);
+        else if (grow_is_needed(op))
+                grow_run(op, on_ready, on_failed);
+        else
+                on_ready(op);
 }
 
 void create_resume(Operation *op) {
@@ -95,24 +102,48 @@ static void on_intent_committed(Operation *op, const Failure *failure) {
         if (op->is_new)
                 operation_end_and_remove(op, &outcome);
         else {
+                if (op->has_acquired)
+                        device_put_back(op->device);
+                op->device->is_behind |= op->has_moved;
                 inventory_set_state(op->lifecycle->inventory, op->device, op->previous_state, failure);
                 operation_end(op, &outcome);
         }
 }
 
-/* Of a device that is in the inventory: the intent first. */
-static void begin(Verb *verb, Device *device, bool is_new) {
+static int acquire(Device *device, Failure *f) {
+        Needs needs = mgmtdev_needs(device->mgmtdev, &device->spec);
+
+        return device_acquire(device, &needs, clock_monotonic_usec(), f);
+}
+
+static void forget(Verb *verb, Device *device, bool is_new, const Failure *f) {
+        if (is_new)
+                inventory_remove_device(verb->lifecycle->inventory, device);
+        verb_answer(verb, &(Outcome){ .failure = *f });
+}
+
+/* Of a device that is in the inventory: what it needs, and the intent, first. */
+static void begin(Verb *verb, Device *device, bool is_new, bool has_moved) {
         Lifecycle *l = verb->lifecycle;
+        bool acquires = !device_holds(device);
+        Failure f = FAILURE_INIT;
         Operation *op;
 
+        if (acquires && acquire(device, &f) < 0) {
+                forget(verb, device, is_new, &f);
+                return;
+        }
         if (operation_begin(l, device, verb, &op) < 0) {
-                if (is_new)
-                        inventory_remove_device(l->inventory, device);
-                verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                if (acquires)
+                        device_put_back(device);
+                forget(verb, device, is_new, &f);
                 return;
         }
 
         op->is_new = is_new;
+        op->has_acquired = acquires;
+        op->has_moved = has_moved;
         inventory_set_state(l->inventory, device, DEVICE_RESERVED, NULL);
         record_operation(op, on_intent_committed);
 }
@@ -164,13 +195,14 @@ static void create_new(Verb *verb) {
                 return;
         }
 
-        begin(verb, TAKE_PTR(device), true);
+        begin(verb, TAKE_PTR(device), true, false);
 }
 
 /* Of a device that failed or is lost. Where it was may be gone, and what was there with it: then it goes where a
  * new one would. */
 static void create_again(Verb *verb, Device *device) {
         Placement placement;
+        bool has_moved;
 
         if (device->mgmtdev->present)
                 placement_keep(device, &placement);
@@ -183,9 +215,12 @@ static void create_again(Verb *verb, Device *device) {
         if (!verb_may_operate(verb))
                 return;
 
-        if (placement.chosen.mgmtdev != device->mgmtdev)
+        has_moved = placement.chosen.mgmtdev != device->mgmtdev;
+        if (has_moved) {
+                device_release(device, clock_monotonic_usec());
                 inventory_move_device(verb->lifecycle->inventory, device, placement.chosen.mgmtdev);
-        begin(verb, device, false);
+        }
+        begin(verb, device, false, has_moved);
 }
 
 void create_run(Verb *verb) {

@@ -7,8 +7,10 @@ libhsvdpad_a_SOURCES += \
 	src/lifecycle/device-listing.c src/lifecycle/device-listing.h \
 	src/lifecycle/device-patch.c src/lifecycle/device-patch.h \
 	src/lifecycle/host-json.c src/lifecycle/host-json.h \
+	src/lifecycle/grow.c src/lifecycle/grow.h \
 	src/lifecycle/job.c src/lifecycle/job.h \
 	src/lifecycle/lifecycle.c src/lifecycle/lifecycle.h \
+	src/lifecycle/load.c src/lifecycle/load.h \
 	src/lifecycle/machine.c src/lifecycle/machine.h \
 	src/lifecycle/operation.c src/lifecycle/operation.h \
 	src/lifecycle/placement.c src/lifecycle/placement.h \

@@ -6,6 +6,7 @@
 
 void machine_task_done(MachineTask *task) {
         device_spec_done(&task->spec);
+        device_resources_done(&task->resources);
         free(task->stats);
 }
 
@@ -44,10 +45,18 @@ static int look_until_ready(MachineTask *t, Backend *b) {
         return 0;
 }
 
+/* A device that is recorded as holding nothing is from before there was anything to hold. */
+static int assign(MachineTask *t, Backend *b) {
+        return t->resources.ids ? b->ops->assign(b, t->name, &t->resources, &t->failure) : 0;
+}
+
 /* From created to ready. */
 static int make_ready(MachineTask *t, Backend *b) {
         int r;
 
+        r = assign(t, b);
+        if (r < 0)
+                return r;
         r = b->ops->bind(b, t->name, t->spec.driver, &t->failure);
         if (r < 0)
                 return r;
@@ -101,7 +110,7 @@ static bool mac_differs(const MachineTask *t) {
 static void restore(MachineTask *t, Backend *b) {
         if (!t->status.endpoint[0] || t->status.driver != t->spec.driver)
                 (void) make_ready(t, b);
-        else
+        else if (!t->must_assign || assign(t, b) == 0)
                 (void) b->ops->publish(b, t->name, &t->spec.endpoint, &t->failure);
 }
 
@@ -139,6 +148,11 @@ void machine_delete(MachineTask *t, Backend *b) {
 
 void machine_set_mac(MachineTask *t, Backend *b) {
         if (b->ops->set_mac(b, t->name, t->spec.net.mac, &t->failure) == 0)
+                (void) look_until_ready(t, b);
+}
+
+void machine_assign(MachineTask *t, Backend *b) {
+        if (assign(t, b) == 0)
                 (void) look_until_ready(t, b);
 }
 

@@ -10,8 +10,10 @@ typedef struct MachineTask {
         /* In. */
         char name[DEVICE_NAME_MAX];
         char mgmtdev[HANDLE_MAX];
-        DeviceSpec spec; /* the task's own copy */
-        bool may_exist;  /* of a create: the device may be there already, and is ours then */
+        DeviceSpec spec;           /* the task's own copy */
+        DeviceResources resources; /* the task's own copy */
+        bool must_assign;          /* of a check: the device may be there with other resources, or none */
+        bool may_exist;            /* of a create: the device may be there already, and is ours then */
 
         /* Out. */
         Failure failure;     /* code ERROR_NONE: it worked */
@@ -40,5 +42,8 @@ void machine_delete(MachineTask *task, Backend *b);
 
 /* Sets the MAC address of the spec in place. */
 void machine_set_mac(MachineTask *task, Backend *b);
+
+/* Assigns its resources to a device that is ready. */
+void machine_assign(MachineTask *task, Backend *b);
 
 void machine_get_stats(MachineTask *task, Backend *b);

@@ -51,7 +51,9 @@ void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b)
         strcpy(t->name, device->name);
         strcpy(t->mgmtdev, device->mgmtdev->info.handle);
         device_spec_done(&t->spec);
-        if (device_spec_copy(&device->spec, &t->spec) < 0) {
+        device_resources_done(&t->resources);
+        if (device_spec_copy(&device->spec, &t->spec) < 0 ||
+            device_resources_copy(&device->resources, &t->resources) < 0) {
                 (void) failure_set(&t->failure, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
                 then(op);
                 return;

@@ -26,6 +26,12 @@ struct Operation {
         /* To go back to when it fails. */
         DeviceState previous_state;
         DeviceSpec previous_spec; /* of an update */
+        bool has_acquired;        /* of a create: the device held nothing before */
+        bool has_moved;           /* of a create: it was recorded on another management device */
+
+        /* Of a create; see grow.h. */
+        operation_step_t grow_done, grow_failed;
+        Failure grow_failure; /* why the device that was made has to go again */
 
         bool is_new;      /* of a create: the device had no record before */
         bool is_new_boot; /* of a check: the host has started anew since the record was made */

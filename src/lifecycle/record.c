@@ -3,8 +3,15 @@
 
 #include <errno.h>
 
+#include "inventory/budget.h"
 #include "lifecycle/context.h"
+#include "util/clock.h"
 #include "util/log.h"
+
+static StoreRelease release_now(const Lifecycle *l) {
+        return (StoreRelease){ .now_usec = clock_realtime_usec(),
+                               .quarantine_usec = l->inventory->quarantine_usec };
+}
 
 static void on_operation_recorded(void *userdata, const Failure *failure) {
         Operation *op = userdata;
@@ -14,15 +21,35 @@ static void on_operation_recorded(void *userdata, const Failure *failure) {
         op->recorded(op, failure);
 }
 
-void record_operation(Operation *op, operation_recorded_t recorded) {
+static void on_release_recorded(void *userdata, const Failure *failure) {
+        Operation *op = userdata;
+
+        if (!failure) {
+                device_release(op->device, clock_monotonic_usec());
+                op->device->mgmtdev->revision = ++op->lifecycle->inventory->revision;
+        }
+        on_operation_recorded(op, failure);
+}
+
+static void not_recorded(Operation *op) {
         Failure f;
 
-        op->recorded = recorded;
-        if (store_put_device(op->lifecycle->store, op->device, on_operation_recorded, op) >= 0)
-                return;
-
         (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "There is no memory to record it");
-        recorded(op, &f);
+        op->recorded(op, &f);
+}
+
+void record_operation(Operation *op, operation_recorded_t recorded) {
+        op->recorded = recorded;
+        if (store_put_device(op->lifecycle->store, op->device, on_operation_recorded, op) < 0)
+                not_recorded(op);
+}
+
+void record_operation_released(Operation *op, operation_recorded_t recorded) {
+        const StoreRelease release = release_now(op->lifecycle);
+
+        op->recorded = recorded;
+        if (store_put_released(op->lifecycle->store, op->device, &release, on_release_recorded, op) < 0)
+                not_recorded(op);
 }
 
 static void on_caught_up(Operation *op, const Failure *failure) {
@@ -77,6 +104,15 @@ bool record_device(Lifecycle *l, const Device *device) {
         return queued(store_put_device(l->store, device, on_recorded, NULL));
 }
 
-bool record_removal(Lifecycle *l, const Device *device) {
-        return queued(store_remove_device(l->store, device->name, ++l->inventory->revision, on_recorded, NULL));
+bool record_removal(Lifecycle *l, Device *device) {
+        bool was_queued = queued(record_removal_first(l, device, on_recorded, NULL));
+
+        device_release(device, clock_monotonic_usec());
+        return was_queued;
+}
+
+int record_removal_first(Lifecycle *l, const Device *device, store_done_t done, void *userdata) {
+        const StoreRelease release = release_now(l);
+
+        return store_remove_device(l->store, device, ++l->inventory->revision, &release, done, userdata);
 }

@@ -9,6 +9,10 @@
  * at once if there is no memory for it. */
 void record_operation(Operation *op, operation_recorded_t recorded);
 
+/* The same, but as a device that holds nothing: what it holds is released when recorded() is called with success.
+ */
+void record_operation_released(Operation *op, operation_recorded_t recorded);
+
 /* Answers the verb with the device, which nothing was done to, once its record says the same. */
 void record_confirm(Verb *verb, Device *device);
 
@@ -21,5 +25,11 @@ void record_catch_up(Lifecycle *l, Device *device);
 /* Returns false if it could not even be queued, which is logged too. */
 bool record_device(Lifecycle *l, const Device *device);
 
-/* The device goes from the inventory, which gets a new revision; its record follows. */
-bool record_removal(Lifecycle *l, const Device *device);
+/* The device, which the host no longer has, goes from the inventory, which gets a new revision; its record follows.
+ * What it held is released: its record says that it is being deleted, and such a one gives way to others that hold
+ * the same when it is loaded again. */
+bool record_removal(Lifecycle *l, Device *device);
+
+/* The same for one whose record says otherwise: what it holds is the caller's to release when done() is called with
+ * success. Returns 0, or a negative errno: done() is not called then. */
+int record_removal_first(Lifecycle *l, const Device *device, store_done_t done, void *userdata);

@@ -2,108 +2,19 @@
 #include "lifecycle/recovery.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "inventory/spec-json.h"
+#include "inventory/budget.h"
 #include "lifecycle/context.h"
 #include "lifecycle/create.h"
 #include "lifecycle/delete.h"
+#include "lifecycle/load.h"
 #include "lifecycle/record.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 /* Enough to keep the worker busy, and few enough that a large inventory needs no large memory to recover. */
 #define MAX_UNDER_WAY 256
-
-static int damaged(const StoreRecord *r, const char *what) {
-        log_device(LOG_ERR, EUCLEAN, r->name, "the database's record has %s", what);
-        return -EUCLEAN;
-}
-
-static int decode_spec(const StoreRecord *r, DeviceSpec *ret) {
-        _cleanup_json_ json_t *json = json_loads(r->spec, JSON_REJECT_DUPLICATES, NULL);
-        JsonFaults faults = {};
-        JsonDecoder d;
-        int k;
-
-        json_decoder_init(&d, &faults);
-        if (!json_is_object(json))
-                return damaged(r, "a spec that is not a JSON object");
-        k = device_spec_decode(&d, json, ret);
-        if (k == -EINVAL)
-                return log_device(LOG_ERR, EUCLEAN, r->name,
-                                  "the database's record has a spec with a fault at %s: %s",
-                                  faults.fault[0].pointer, faults.fault[0].detail);
-        return k;
-}
-
-static void decode_reason(const StoreRecord *r, Device *device) {
-        Failure reason = {};
-
-        if (error_parse(r->reason_code, &reason.code) < 0)
-                return;
-        (void) snprintf(reason.detail, sizeof reason.detail, "%s", r->reason);
-        device_set_reason(device, &reason);
-}
-
-static int decode_record(const StoreRecord *r, Device **ret) {
-        _cleanup_(device_freep) Device *device = NULL;
-        _cleanup_(device_spec_done) DeviceSpec spec;
-        int k;
-
-        device_spec_init(&spec);
-        if (!device_name_is_valid(r->name))
-                return damaged(r, "a name that no device can have");
-        if (!uid_is_valid(r->uid))
-                return damaged(r, "a uid that is none");
-        if (!handle_is_valid(r->mgmtdev))
-                return damaged(r, "a management device that is none");
-        k = decode_spec(r, &spec);
-        if (k < 0)
-                return k;
-        if (device_new(r->name, &spec, r->created_usec, &device) < 0)
-                return -ENOMEM;
-
-        strcpy(device->uid, r->uid);
-        device->created_revision = r->created_revision;
-        device->generation = r->generation;
-        device->state = r->state;
-        /* Ready is what has an endpoint, and that has to be seen first. */
-        if (r->state == DEVICE_READY) {
-                device->state = DEVICE_CREATING;
-                device->was_ready = true;
-        }
-        decode_reason(r, device);
-
-        *ret = TAKE_PTR(device);
-        return 0;
-}
-
-static int load_record(void *userdata, const StoreRecord *r) {
-        _cleanup_(device_freep) Device *device = NULL;
-        Lifecycle *l = userdata;
-        Mgmtdev *mgmtdev;
-        int k;
-
-        k = decode_record(r, &device);
-        if (k < 0)
-                return k;
-        k = inventory_ensure_mgmtdev(l->inventory, r->mgmtdev, &mgmtdev);
-        if (k < 0)
-                return k;
-        k = inventory_add_device(l->inventory, device, mgmtdev);
-        if (k == -ENOSPC)
-                return log_error_errno(k,
-                                       "The inventory has more than the configured %zu devices: raise max_devices",
-                                       l->inventory->max_devices);
-        if (k < 0)
-                return k;
-
-        /* The revision is the inventory's own matter from here on, except that a device's stays as it was told. */
-        device->revision = r->revision;
-        TAKE_PTR(device);
-        return 0;
-}
 
 /* Ends an operation of ours with a record that is changed, or gone; nobody waits for an answer. */
 static void settle(Operation *op) {
@@ -114,12 +25,31 @@ static void settle(Operation *op) {
         operation_end(op, &(Outcome){});
 }
 
-static void drop(Operation *op) {
-        Lifecycle *l = op->lifecycle;
+static void keep_as_lost(Operation *op, const Failure *failure) {
+        op->lifecycle->recovery.has_failed = true;
+        inventory_set_state(op->lifecycle->inventory, op->device, DEVICE_LOST, failure);
+        operation_end(op, &(Outcome){});
+}
 
-        if (!record_removal(l, op->device))
-                l->recovery.has_failed = true;
+static void on_dropped(void *userdata, const Failure *failure) {
+        Operation *op = userdata;
+
+        if (failure) {
+                keep_as_lost(op, failure);
+                return;
+        }
+        device_release(op->device, clock_monotonic_usec());
         operation_end_and_remove(op, &(Outcome){});
+}
+
+/* Only when its record is gone may others have what it held: until then that says that it is there. */
+static void drop(Operation *op) {
+        Failure f;
+
+        if (record_removal_first(op->lifecycle, op->device, on_dropped, op) >= 0)
+                return;
+        (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "There is no memory to record that it is gone");
+        keep_as_lost(op, &f);
 }
 
 static void on_missing(Operation *op) {
@@ -132,7 +62,9 @@ static void on_missing(Operation *op) {
         } else if (op->is_new_boot) {
                 log_device(LOG_NOTICE, 0, device->name, "dropped: not persistent, and the host has started anew");
                 drop(op);
-        } else if (op->previous_state == DEVICE_LOST)
+        } else if (op->previous_state == DEVICE_LOST && op->task.must_assign)
+                settle(op);
+        else if (op->previous_state == DEVICE_LOST)
                 operation_end(op, &(Outcome){});
         else {
                 (void) failure_set(&f, ERROR_DEVICE_NOT_FOUND, ENODEV, "The host no longer has this device");
@@ -150,7 +82,10 @@ static void on_confirmed(Operation *op) {
         op->device->was_ready = false;
         inventory_set_state(op->lifecycle->inventory, op->device, DEVICE_READY, NULL);
         op->device->revision = revision;
-        operation_end(op, &(Outcome){});
+        if (op->task.must_assign)
+                settle(op);
+        else
+                operation_end(op, &(Outcome){});
 }
 
 /* The same that was wrong with a lost device before is not recorded again at each look. */
@@ -198,7 +133,25 @@ static void on_checked(Operation *op) {
                 on_confirmed(op);
 }
 
+/* A device that is recorded as holding nothing is from before there was anything to hold, and gets it now. Returns
+ * true if it has. The record follows when the rest is known; if that is lost, the next start does this
+ * again. */
+static bool acquire_late(Lifecycle *l, Device *device) {
+        Needs needs = mgmtdev_needs(device->mgmtdev, &device->spec);
+        Failure f = FAILURE_INIT;
+
+        if (device_holds(device) || !device->mgmtdev->present)
+                return false;
+        if (device_acquire(device, &needs, clock_monotonic_usec(), &f) < 0) {
+                log_device(LOG_WARNING, f.error, device->name, "holds no ASIDs and MSI entries: %s", f.detail);
+                return false;
+        }
+
+        return true;
+}
+
 void recovery_check(Lifecycle *l, Device *device, bool is_new_boot) {
+        bool must_assign = acquire_late(l, device);
         Operation *op;
 
         if (operation_begin(l, device, NULL, &op) < 0) {
@@ -206,6 +159,7 @@ void recovery_check(Lifecycle *l, Device *device, bool is_new_boot) {
                 return;
         }
         op->is_new_boot = is_new_boot;
+        op->task.must_assign = must_assign;
         operation_run(op, machine_check, on_checked);
 }
 
@@ -225,8 +179,10 @@ static void recover_device(Lifecycle *l, Device *device) {
         case DEVICE_CREATING:
                 if (device->was_ready)
                         recovery_check(l, device, l->recovery.is_new_boot);
-                else
+                else {
+                        (void) acquire_late(l, device);
                         resume(l, device, create_resume);
+                }
                 break;
         case DEVICE_READY:
         case DEVICE_LOST:
@@ -298,8 +254,7 @@ int recovery_start(Lifecycle *l, outcome_done_t done, void *userdata) {
         sd_id128_to_uuid_string(boot_id, rec->boot_id);
         rec->is_new_boot = store_boot_id(l->store)[0] && strcmp(store_boot_id(l->store), rec->boot_id) != 0;
 
-        l->inventory->revision = store_revision(l->store);
-        r = store_load(l->store, load_record, l, &f);
+        r = load_inventory(l, &f);
         if (r < 0)
                 return log_error_errno(r, "Cannot load the inventory%s%s", f.detail[0] ? ": " : "", f.detail);
 

@@ -391,6 +391,11 @@ static Backend *sim_backend_free(Backend *b) {
         return NULL;
 }
 
+/* The model has no address spaces and no message store. */
+static int sim_assign(Backend *b, const char *name, const DeviceResources *resources, Failure *f) {
+        return 0;
+}
+
 static const BackendOps sim_ops = {
         .name = "sim",
         .get_host = sim_get_host,
@@ -398,6 +403,7 @@ static const BackendOps sim_ops = {
         .list_devices = sim_list_devices,
         .list_sriov = sim_list_sriov,
         .create = sim_create,
+        .assign = sim_assign,
         .bind = sim_bind,
         .publish = sim_publish,
         .observe = sim_observe,

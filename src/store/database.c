@@ -11,19 +11,24 @@
 /* In the order of the parameters of the insertion and of the columns of the listing. */
 #define DEVICE_COLUMNS                                                                                             \
         "name, uid, revision, created_revision, created_usec, generation, state, "                                 \
-        "mgmtdev, spec, reason_code, reason"
+        "mgmtdev, spec, reason_code, reason, asid_space, asids, vqs, msis"
 
 static const char *const statement_sql[_STATEMENT_MAX] = {
         [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
         [STATEMENT_COMMIT] = "COMMIT",
         [STATEMENT_ROLLBACK] = "ROLLBACK",
         [STATEMENT_PUT_DEVICE] = "INSERT OR REPLACE INTO device (" DEVICE_COLUMNS ") "
-                                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         [STATEMENT_REMOVE_DEVICE] = "DELETE FROM device WHERE name = ?1",
         [STATEMENT_SET_REVISION] = "UPDATE meta SET value = ?1 WHERE key = 'revision'",
         [STATEMENT_SET_BOOT_ID] = "UPDATE meta SET value = ?1 WHERE key = 'boot_id'",
         [STATEMENT_GET_META] = "SELECT value FROM meta WHERE key = ?1",
         [STATEMENT_LIST_DEVICES] = "SELECT " DEVICE_COLUMNS " FROM device ORDER BY name",
+        [STATEMENT_ADD_QUARANTINE] = "INSERT INTO quarantine (mgmtdev, asid_space, asids, msis, released_usec) "
+                                     "VALUES (?1, ?2, ?3, ?4, ?5)",
+        [STATEMENT_PURGE_QUARANTINE] = "DELETE FROM quarantine WHERE released_usec < ?1",
+        [STATEMENT_LIST_QUARANTINE] = "SELECT mgmtdev, asid_space, asids, msis, released_usec FROM quarantine "
+                                      "ORDER BY released_usec, id",
 };
 
 static int errno_of(int rc) {
@@ -166,12 +171,33 @@ int database_put_device(Database *db, const StoreRecord *r, Failure *f) {
         bind_text(db, s, 9, r->spec);
         bind_text(db, s, 10, r->reason_code);
         bind_text(db, s, 11, r->reason);
+        bind_text(db, s, 12, r->asid_space);
+        bind_text(db, s, 13, r->asids);
+        bind_u64(db, s, 14, r->n_vqs);
+        bind_text(db, s, 15, r->msis);
         return finish(db, s, f);
 }
 
 int database_remove_device(Database *db, const char *name, Failure *f) {
         bind_text(db, STATEMENT_REMOVE_DEVICE, 1, name);
         return finish(db, STATEMENT_REMOVE_DEVICE, f);
+}
+
+int database_add_quarantine(Database *db, const StoreQuarantine *q, uint64_t purge_usec, Failure *f) {
+        const Statement s = STATEMENT_ADD_QUARANTINE;
+        int r;
+
+        bind_text(db, s, 1, q->mgmtdev);
+        bind_text(db, s, 2, q->asid_space);
+        bind_text(db, s, 3, q->asids);
+        bind_text(db, s, 4, q->msis);
+        bind_u64(db, s, 5, q->released_usec);
+        r = finish(db, s, f);
+        if (r < 0)
+                return r;
+
+        bind_u64(db, STATEMENT_PURGE_QUARANTINE, 1, purge_usec);
+        return finish(db, STATEMENT_PURGE_QUARANTINE, f);
 }
 
 int database_set_revision(Database *db, uint64_t revision, Failure *f) {
@@ -218,8 +244,13 @@ static int read_record(sqlite3_stmt *stmt, StoreRecord *ret, Failure *f) {
                 .spec = (const char *) sqlite3_column_text(stmt, 8),
                 .reason_code = (const char *) sqlite3_column_text(stmt, 9),
                 .reason = (const char *) sqlite3_column_text(stmt, 10),
+                .asid_space = (const char *) sqlite3_column_text(stmt, 11),
+                .asids = (const char *) sqlite3_column_text(stmt, 12),
+                .n_vqs = (uint32_t) sqlite3_column_int64(stmt, 13),
+                .msis = (const char *) sqlite3_column_text(stmt, 14),
         };
-        if (!ret->name || !ret->uid || !ret->mgmtdev || !ret->spec || !ret->reason_code || !ret->reason || !state)
+        if (!ret->name || !ret->uid || !ret->mgmtdev || !ret->spec || !ret->reason_code || !ret->reason || !state ||
+            !ret->asid_space || !ret->asids || !ret->msis)
                 return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory while reading the inventory");
         if (device_state_parse(state, &ret->state) < 0)
                 return failure_set(f, ERROR_STORE_FAILED, EUCLEAN, "Device %s has an unknown state in the database",
@@ -227,22 +258,59 @@ static int read_record(sqlite3_stmt *stmt, StoreRecord *ret, Failure *f) {
         return 0;
 }
 
-int database_list_devices(Database *db, int (*record)(void *userdata, const StoreRecord *r), void *userdata,
-                          Failure *f) {
-        sqlite3_stmt *stmt = db->statements[STATEMENT_LIST_DEVICES];
+/* What a row becomes; the callback is whoever asked for it. */
+typedef struct Reader {
+        int (*read)(sqlite3_stmt *stmt, const struct Reader *reader, Failure *f);
+        int (*device)(void *userdata, const StoreRecord *r);
+        int (*quarantine)(void *userdata, const StoreQuarantine *q);
+        void *userdata;
+} Reader;
+
+static int list(Database *db, Statement statement, const Reader *reader, Failure *f) {
+        sqlite3_stmt *stmt = db->statements[statement];
         int rc, r = 0;
 
-        while (r == 0 && (rc = sqlite3_step(stmt)) != SQLITE_DONE) {
-                StoreRecord row;
-
+        while (r == 0 && (rc = sqlite3_step(stmt)) != SQLITE_DONE)
                 if (rc != SQLITE_ROW)
                         r = database_failure(db->db, rc, f, "Cannot read the inventory");
                 else
-                        r = read_record(stmt, &row, f);
-                if (r == 0)
-                        r = record(userdata, &row);
-        }
+                        r = reader->read(stmt, reader, f);
 
         (void) sqlite3_reset(stmt);
         return r;
+}
+
+static int read_device(sqlite3_stmt *stmt, const Reader *reader, Failure *f) {
+        StoreRecord row;
+        int r = read_record(stmt, &row, f);
+
+        return r < 0 ? r : reader->device(reader->userdata, &row);
+}
+
+static int read_quarantine(sqlite3_stmt *stmt, const Reader *reader, Failure *f) {
+        const StoreQuarantine row = {
+                .mgmtdev = (const char *) sqlite3_column_text(stmt, 0),
+                .asid_space = (const char *) sqlite3_column_text(stmt, 1),
+                .asids = (const char *) sqlite3_column_text(stmt, 2),
+                .msis = (const char *) sqlite3_column_text(stmt, 3),
+                .released_usec = (uint64_t) sqlite3_column_int64(stmt, 4),
+        };
+
+        if (!row.mgmtdev || !row.asid_space || !row.asids || !row.msis)
+                return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory while reading the inventory");
+        return reader->quarantine(reader->userdata, &row);
+}
+
+int database_list_devices(Database *db, int (*record)(void *userdata, const StoreRecord *r), void *userdata,
+                          Failure *f) {
+        const Reader reader = { .read = read_device, .device = record, .userdata = userdata };
+
+        return list(db, STATEMENT_LIST_DEVICES, &reader, f);
+}
+
+int database_list_quarantine(Database *db, int (*record)(void *userdata, const StoreQuarantine *q), void *userdata,
+                             Failure *f) {
+        const Reader reader = { .read = read_quarantine, .quarantine = record, .userdata = userdata };
+
+        return list(db, STATEMENT_LIST_QUARANTINE, &reader, f);
 }

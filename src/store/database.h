@@ -20,6 +20,9 @@ typedef enum Statement {
         STATEMENT_SET_BOOT_ID,
         STATEMENT_GET_META,
         STATEMENT_LIST_DEVICES,
+        STATEMENT_ADD_QUARANTINE,
+        STATEMENT_PURGE_QUARANTINE,
+        STATEMENT_LIST_QUARANTINE,
         _STATEMENT_MAX,
 } Statement;
 
@@ -39,15 +42,21 @@ int database_run(Database *db, Statement statement, Failure *f);
 /* The changes: to be called between BEGIN and COMMIT. */
 int database_put_device(Database *db, const StoreRecord *record, Failure *f);
 int database_remove_device(Database *db, const char *name, Failure *f);
+
+/* Adds what was released, and drops what was released before a time. */
+int database_add_quarantine(Database *db, const StoreQuarantine *quarantine, uint64_t purge_usec, Failure *f);
+
 int database_set_revision(Database *db, uint64_t revision, Failure *f);
 int database_set_boot_id(Database *db, const char *boot_id, Failure *f);
 
 /* Reads a value of the table meta into a buffer; what does not fit or is not there is -EUCLEAN. */
 int database_get_meta(Database *db, const char *key, char *buffer, size_t size, Failure *f);
 
-/* As store_load() does. */
+/* As store_load() does, one kind of record each. */
 int database_list_devices(Database *db, int (*record)(void *userdata, const StoreRecord *r), void *userdata,
                           Failure *f);
+int database_list_quarantine(Database *db, int (*record)(void *userdata, const StoreQuarantine *q), void *userdata,
+                             Failure *f);
 
 /* Fills f (ERROR_STORE_FAILED) with what SQLite says of rc, after the formatted text. Returns a negative errno. */
 int database_failure(sqlite3 *db, int rc, Failure *f, const char *format, ...) _printf_(4, 5);

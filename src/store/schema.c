@@ -32,6 +32,27 @@ static const char *const migrations[] = {
         "  reason TEXT NOT NULL"
         ") STRICT, WITHOUT ROWID;"
         "INSERT INTO meta (key, value) VALUES ('revision', '0'), ('boot_id', '');",
+
+        /* 2. What devices hold, what was released not long ago, and what was set of management devices. */
+        "ALTER TABLE device ADD COLUMN asid_space TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE device ADD COLUMN asids TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE device ADD COLUMN vqs INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE device ADD COLUMN msis TEXT NOT NULL DEFAULT '';"
+        "CREATE TABLE mgmtdev ("
+        "  handle TEXT NOT NULL PRIMARY KEY,"
+        "  cordoned TEXT NOT NULL,"
+        "  labels TEXT NOT NULL,"
+        "  overrides TEXT NOT NULL"
+        ") STRICT, WITHOUT ROWID;"
+        "CREATE TABLE quarantine ("
+        "  id INTEGER PRIMARY KEY,"
+        "  mgmtdev TEXT NOT NULL,"
+        "  asid_space TEXT NOT NULL,"
+        "  asids TEXT NOT NULL,"
+        "  msis TEXT NOT NULL,"
+        "  released_usec INTEGER NOT NULL"
+        ") STRICT;"
+        "CREATE INDEX quarantine_released ON quarantine (released_usec);",
 };
 
 #define SCHEMA_VERSION ((int) ELEMENTSOF(migrations))

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "inventory/idlist.h"
 #include "inventory/mgmtdev.h"
 #include "inventory/spec-json.h"
 #include "store/database.h"
@@ -26,7 +27,9 @@
 typedef struct Change {
         Work work;
         enum { CHANGE_PUT, CHANGE_REMOVE, CHANGE_BOOT_ID } kind;
-        StoreRecord record; /* of a put; of a removal only name and revision; of a boot ID name is the ID */
+        StoreRecord record;      /* of a put; of a removal only name and revision; of a boot ID name is the ID */
+        StoreQuarantine release; /* mgmtdev is NULL if nothing is released */
+        uint64_t purge_usec;     /* what was released before that matters no more */
         char *strings;
         store_done_t done;
         void *userdata;
@@ -57,7 +60,7 @@ static void on_change_done(Work *work) {
         change_free(change);
 }
 
-static int apply(Database *db, const Change *change, Failure *f) {
+static int apply_kind(Database *db, const Change *change, Failure *f) {
         switch (change->kind) {
         case CHANGE_PUT:
                 return database_put_device(db, &change->record, f);
@@ -68,6 +71,14 @@ static int apply(Database *db, const Change *change, Failure *f) {
         }
 
         return -EINVAL;
+}
+
+static int apply(Database *db, const Change *change, Failure *f) {
+        int r = apply_kind(db, change, f);
+
+        return r == 0 && change->release.mgmtdev
+                       ? database_add_quarantine(db, &change->release, change->purge_usec, f)
+                       : r;
 }
 
 /* One transaction. Returns 0, or a negative errno with nothing applied and f set. */
@@ -230,8 +241,14 @@ Store *store_close(Store *store) {
         return NULL;
 }
 
-int store_load(Store *store, int (*record)(void *userdata, const StoreRecord *r), void *userdata, Failure *f) {
-        int r = database_list_devices(&store->database, record, userdata, f);
+int store_load(Store *store, const StoreLoader *loader, void *userdata, Failure *f) {
+        Database *db = &store->database;
+        int r = 0;
+
+        if (loader->device)
+                r = database_list_devices(db, loader->device, userdata, f);
+        if (r == 0 && loader->quarantine)
+                r = database_list_quarantine(db, loader->quarantine, userdata, f);
 
         /* Only now is it known that all of it is ours and whole. If the disk is full, the first change that it
          * takes reserves them. */
@@ -267,36 +284,94 @@ static int submit(Store *store, const Change *template) {
         return r;
 }
 
-/* Copies the strings of a device one behind the other, and points the record at them. */
-static int copy_strings(const Device *device, const char *spec, StoreRecord *record, char **ret) {
-        const char *const sources[] = {
-                device->name,
-                device->uid,
-                device->mgmtdev->info.handle,
-                spec,
-                device->reason ? error_info(device->reason->code)->code : "",
-                device->reason ? device->reason->detail : "",
-        };
-        const char **targets[] = { &record->name, &record->uid,         &record->mgmtdev,
-                                   &record->spec, &record->reason_code, &record->reason };
-        size_t size = 0;
-        char *strings, *p;
+/* A string, and where its copy is wanted. */
+typedef struct Text {
+        const char *source;
+        const char **target;
+} Text;
 
-        for (size_t i = 0; i < ELEMENTSOF(sources); i++)
-                size += strlen(sources[i]) + 1;
+/* Copies them one behind the other. */
+static int copy_texts(const Text *texts, size_t n, char **ret) {
+        char *strings, *p;
+        size_t size = 0;
+
+        for (size_t i = 0; i < n; i++)
+                size += strlen(texts[i].source) + 1;
         strings = p = malloc(size);
         if (!strings)
                 return -ENOMEM;
-        for (size_t i = 0; i < ELEMENTSOF(sources); i++) {
-                *targets[i] = p;
-                p = stpcpy(p, sources[i]) + 1;
+        for (size_t i = 0; i < n; i++) {
+                *texts[i].target = p;
+                p = stpcpy(p, texts[i].source) + 1;
         }
 
         *ret = strings;
         return 0;
 }
 
-int store_put_device(Store *store, const Device *device, store_done_t done, void *userdata) {
+/* What a device holds, as text. */
+typedef struct Holdings {
+        const char *asid_space;
+        char *asids, *msis;
+} Holdings;
+
+static void holdings_done(Holdings *h) {
+        free(h->asids);
+        free(h->msis);
+}
+
+static int holdings_of(const Device *device, Holdings *ret) {
+        const DeviceResources *r = &device->resources;
+
+        ret->asid_space = r->ids ? device->mgmtdev->space->key : "";
+        ret->asids = idlist_format(device_resources_asids(r), r->n_asids);
+        ret->msis = idlist_format(r->ids ? device_resources_msis(r) : NULL, r->n_msis);
+        return ret->asids && ret->msis ? 0 : -ENOMEM;
+}
+
+/* Fills in what is written, of which the strings are copied. release: NULL if it holds on to what it holds. */
+static int fill_change(Change *change, const Device *device, const char *spec, const StoreRelease *release) {
+        _cleanup_(holdings_done) Holdings h = {};
+        StoreRecord *record = &change->record;
+        const char *unused[3];
+        const char **held[] = { &record->asid_space, &record->asids, &record->msis };
+        const char **released[] = { &change->release.asid_space, &change->release.asids, &change->release.msis };
+        bool releases = release && device->resources.ids;
+
+        if (holdings_of(device, &h) < 0)
+                return -ENOMEM;
+
+        if (releases) {
+                change->release.mgmtdev = "";
+                change->release.released_usec = release->now_usec;
+                change->purge_usec = release->now_usec - (release->now_usec > release->quarantine_usec
+                                                                  ? release->quarantine_usec
+                                                                  : release->now_usec);
+        }
+        record->n_vqs = release ? 0 : device->resources.n_vqs;
+
+        const Text texts[] = {
+                { device->name, &record->name },
+                { device->uid, &record->uid },
+                { device->mgmtdev->info.handle, &record->mgmtdev },
+                { spec, &record->spec },
+                { device->reason ? error_info(device->reason->code)->code : "", &record->reason_code },
+                { device->reason ? device->reason->detail : "", &record->reason },
+                { release ? "" : h.asid_space, held[0] },
+                { release ? "" : h.asids, held[1] },
+                { release ? "" : h.msis, held[2] },
+                { releases ? h.asid_space : "", releases ? released[0] : &unused[0] },
+                { releases ? h.asids : "", releases ? released[1] : &unused[1] },
+                { releases ? h.msis : "", releases ? released[2] : &unused[2] },
+        };
+        if (copy_texts(texts, ELEMENTSOF(texts), &change->strings) < 0)
+                return -ENOMEM;
+        if (releases)
+                change->release.mgmtdev = record->mgmtdev;
+        return 0;
+}
+
+static int put(Store *store, const Device *device, const StoreRelease *release, store_done_t done, void *userdata) {
         _cleanup_json_ json_t *json = device_spec_encode(&device->spec);
         _cleanup_free_ char *spec = NULL;
         Change change = {
@@ -313,20 +388,27 @@ int store_put_device(Store *store, const Device *device, store_done_t done, void
         };
 
         spec = json ? json_dumps(json, JSON_COMPACT) : NULL;
-        if (!spec || copy_strings(device, spec, &change.record, &change.strings) < 0)
+        if (!spec || fill_change(&change, device, spec, release) < 0)
                 return -ENOMEM;
 
         return submit(store, &change);
 }
 
-int store_remove_device(Store *store, const char *name, uint64_t revision, store_done_t done, void *userdata) {
-        Change change = { .kind = CHANGE_REMOVE, .done = done, .userdata = userdata };
+int store_put_device(Store *store, const Device *device, store_done_t done, void *userdata) {
+        return put(store, device, NULL, done, userdata);
+}
 
-        change.strings = strdup(name);
-        if (!change.strings)
+int store_put_released(Store *store, const Device *device, const StoreRelease *release, store_done_t done,
+                       void *userdata) {
+        return put(store, device, release, done, userdata);
+}
+
+int store_remove_device(Store *store, const Device *device, uint64_t revision, const StoreRelease *release,
+                        store_done_t done, void *userdata) {
+        Change change = { .kind = CHANGE_REMOVE, .record.revision = revision, .done = done, .userdata = userdata };
+
+        if (fill_change(&change, device, "", release) < 0)
                 return -ENOMEM;
-        change.record.name = change.strings;
-        change.record.revision = revision;
         return submit(store, &change);
 }
 

@@ -30,7 +30,31 @@ typedef struct StoreRecord {
         const char *spec;        /* JSON */
         const char *reason_code; /* of failed and lost devices, as error_info() has it; "" if there is none */
         const char *reason;
+        const char *asid_space; /* the key of the space of its ASIDs; "" if it holds nothing */
+        const char *asids;      /* as idlist_format() writes them */
+        uint32_t n_vqs;
+        const char *msis;
 } StoreRecord;
+
+/* What a device held and holds no more. */
+typedef struct StoreQuarantine {
+        const char *mgmtdev;
+        const char *asid_space, *asids, *msis; /* as in StoreRecord */
+        uint64_t released_usec;                /* since the epoch */
+} StoreQuarantine;
+
+/* That something is released, since the epoch; and how long it matters. */
+typedef struct StoreRelease {
+        uint64_t now_usec;
+        uint64_t quarantine_usec;
+} StoreRelease;
+
+/* Who takes what is loaded: devices in order of name, then what was released, the oldest first. Each returns 0, or
+ * a negative errno that ends the loading. One that is NULL is not asked. */
+typedef struct StoreLoader {
+        int (*device)(void *userdata, const StoreRecord *r);
+        int (*quarantine)(void *userdata, const StoreQuarantine *q);
+} StoreLoader;
 
 /* Opens (or makes) the database directory/inventory.db, takes the lock that keeps a second daemon out, checks
  * it, brings its schema up to date and starts the writer. Nothing is written to a database that is damaged, newer
@@ -38,21 +62,26 @@ typedef struct StoreRecord {
  * -EUCLEAN damaged, -EPROTONOSUPPORT newer schema, -EMEDIUMTYPE not ours, others as the system call says. */
 int store_open(sd_event *event, const char *directory, Store **ret, Failure *f);
 
-/* Calls record() for each device in order of name; stops when that returns a negative errno, and returns it. For
- * the start only: it reads on the calling thread. When all is read, the revisions of this start are reserved. */
-int store_load(Store *store, int (*record)(void *userdata, const StoreRecord *r), void *userdata, Failure *f);
+/* Hands over everything. Returns what the loader did, or a negative errno with f set. For the start only: it reads
+ * on the calling thread. When all is read, the revisions of this start are reserved. */
+int store_load(Store *store, const StoreLoader *loader, void *userdata, Failure *f);
 
 /* The highest revision that may ever have been given out before, and the boot in which the last change was made (""
  * if there was none). Read at open. */
 uint64_t store_revision(const Store *store);
 const char *store_boot_id(const Store *store);
 
-/* Queues the device as it is now (its state, placement and spec). Returns 0, or a negative errno if it could
- * not even be queued: done() is not called then. */
+/* Queues the device as it is now (its state, placement, spec and what it holds). Returns 0, or a negative errno if
+ * it could not even be queued: done() is not called then. */
 int store_put_device(Store *store, const Device *device, store_done_t done, void *userdata);
 
-/* Queues the removal of the device. revision: the inventory's, after the removal. */
-int store_remove_device(Store *store, const char *name, uint64_t revision, store_done_t done, void *userdata);
+/* The same, but as a device that holds nothing: what it holds is recorded as released. */
+int store_put_released(Store *store, const Device *device, const StoreRelease *release, store_done_t done,
+                       void *userdata);
+
+/* Queues the removal of the device, and what it holds as released. revision: the inventory's, after the removal. */
+int store_remove_device(Store *store, const Device *device, uint64_t revision, const StoreRelease *release,
+                        store_done_t done, void *userdata);
 
 /* Queues the note that what is recorded is true in the boot of this ID. */
 int store_put_boot_id(Store *store, const char *boot_id, store_done_t done, void *userdata);

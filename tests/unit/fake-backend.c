@@ -11,7 +11,7 @@
 static const char *const call_names[_FAKE_CALL_MAX] = {
         [FAKE_CREATE] = "create",       [FAKE_BIND] = "bind",       [FAKE_PUBLISH] = "publish",
         [FAKE_OBSERVE] = "observe",     [FAKE_SET_MAC] = "set_mac", [FAKE_DESTROY] = "destroy",
-        [FAKE_GET_STATS] = "get_stats",
+        [FAKE_GET_STATS] = "get_stats", [FAKE_ASSIGN] = "assign",
 };
 
 /* Returns the error that the test wants of this call, or 0. */
@@ -121,6 +121,23 @@ static int fake_create(Backend *b, const char *name, const char *mgmtdev, const 
         return 0;
 }
 
+static int fake_assign(Backend *b, const char *name, const DeviceResources *resources, Failure *f) {
+        _cleanup_unlock_ Fake *fake = fake_lock(b);
+        int r = begin(fake, FAKE_ASSIGN, name, f);
+        FakeDevice *device = fake_find(fake, name);
+
+        if (r < 0)
+                return r;
+        if (!device)
+                return no_such_device(name, f);
+        device->n_asids = resources->n_asids;
+        device->n_vqs = resources->n_vqs;
+        device->n_msis = resources->n_msis;
+        device->asid = device_resources_asids(resources)[0];
+        device->msi = device_resources_msis(resources)[0];
+        return 0;
+}
+
 static int fake_bind(Backend *b, const char *name, BusDriver driver, Failure *f) {
         _cleanup_unlock_ Fake *fake = fake_lock(b);
         int r = begin(fake, FAKE_BIND, name, f);
@@ -226,6 +243,7 @@ static const BackendOps fake_ops = {
         .list_devices = fake_list_devices,
         .list_sriov = fake_list_sriov,
         .create = fake_create,
+        .assign = fake_assign,
         .bind = fake_bind,
         .publish = fake_publish,
         .observe = fake_observe,

@@ -12,6 +12,7 @@ typedef enum FakeCall {
         FAKE_LIST_DEVICES,
         FAKE_LIST_SRIOV,
         FAKE_CREATE,
+        FAKE_ASSIGN,
         FAKE_BIND,
         FAKE_PUBLISH,
         FAKE_OBSERVE,
@@ -65,7 +66,9 @@ typedef struct FakeDevice {
         bool unlisted; /* a listing misses it */
         char name[DEVICE_NAME_MAX];
         DeviceStatus status;
-        EndpointSpec owner; /* as published */
+        EndpointSpec owner;              /* as published */
+        uint16_t n_asids, n_vqs, n_msis; /* as assigned, and the first of each */
+        uint32_t asid, msi;
 } FakeDevice;
 
 FakeDevice *fake_device(Backend *b, const char *name);

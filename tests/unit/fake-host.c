@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "inventory/class.h"
 #include "inventory/feature.h"
 
 Fake *fake_lock(Backend *b) {
@@ -34,7 +35,9 @@ FakeDevice *fake_add(Fake *fake, const char *name, const char *mgmtdev, unsigned
 
                 if (device->there)
                         continue;
-                *device = (FakeDevice){ .there = true, .status.class = class, .status.max_vqs = 3 };
+                *device = (FakeDevice){ .there = true,
+                                        .status.class = class,
+                                        .status.max_vqs = class_n_vqs(class) };
                 (void) snprintf(device->name, sizeof device->name, "%s", name);
                 (void) snprintf(device->status.mgmtdev, sizeof device->status.mgmtdev, "%s", mgmtdev);
                 return device;

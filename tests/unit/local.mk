@@ -29,6 +29,7 @@ check_PROGRAMS += \
 	tests/unit/test-lifecycle-delete \
 	tests/unit/test-lifecycle-disk \
 	tests/unit/test-lifecycle-memory \
+	tests/unit/test-lifecycle-resources \
 	tests/unit/test-lifecycle-scan \
 	tests/unit/test-lifecycle-stop \
 	tests/unit/test-lifecycle-undo \
@@ -83,6 +84,8 @@ tests_unit_test_lifecycle_disk_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_memory_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_memory_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=strdup
+tests_unit_test_lifecycle_resources_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lifecycle_resources_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_scan_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_scan_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_stop_CFLAGS = $(UNIT_CFLAGS)

@@ -50,6 +50,7 @@ static bool is_started(void *userdata) {
 void rig_begin_start(void) {
         open_store();
         inventory_init(&rig.inventory, rig.max_devices);
+        inventory_configure(&rig.inventory, rig.quarantine_usec, NULL, 0);
         rig.started = false;
         ck_assert_int_eq(lifecycle_new(rig.event, &rig.inventory, rig.store, rig.backend, rig.max_operations,
                                        &rig.lifecycle),
@@ -225,7 +226,7 @@ const char *rig_recorded(const char *name) {
         recorded.name = name;
         recorded.state[0] = '\0';
         open_store();
-        ck_assert_int_eq(store_load(rig.store, note_state, NULL, &f), 0);
+        ck_assert_int_eq(store_load(rig.store, &(StoreLoader){ .device = note_state }, NULL, &f), 0);
         close_store();
         return recorded.state;
 }

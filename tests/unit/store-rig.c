@@ -57,6 +57,20 @@ const Device *disk_put_device(const char *name, uint64_t revision, DeviceState s
         return &device;
 }
 
+const Device *disk_put_holder(const char *name, uint64_t revision, DeviceState state, uint32_t number) {
+        static AsidSpace space = { .key = "device-mmu/bus/m" };
+        static uint32_t ids[3];
+        static Device device;
+
+        device = *disk_put_device(name, revision, state);
+        device.mgmtdev->space = &space;
+        ids[0] = number;
+        ids[1] = 2 * number;
+        ids[2] = 2 * number + 1;
+        device.resources = (DeviceResources){ .ids = ids, .n_asids = 1, .n_vqs = 1, .n_msis = 2 };
+        return &device;
+}
+
 int disk_put(const char *name, uint64_t revision, DeviceState state, Done *done) {
         return store_put_device(disk.store, disk_put_device(name, revision, state), done ? disk_on_done : NULL,
                                 done);
@@ -76,7 +90,7 @@ const char *disk_names(void) {
 
         names[0] = '\0';
         ck_assert_ptr_nonnull(out);
-        ck_assert_int_eq(store_load(disk.store, note_name, out, &f), 0);
+        ck_assert_int_eq(store_load(disk.store, &(StoreLoader){ .device = note_name }, out, &f), 0);
         ck_assert_int_eq(fclose(out), 0);
         return names;
 }

@@ -37,6 +37,11 @@ typedef struct Done {
  * only, good until the next call. */
 int disk_put(const char *name, uint64_t revision, DeviceState state, Done *done);
 const Device *disk_put_device(const char *name, uint64_t revision, DeviceState state);
+
+/* The same, but it holds the ASID number and the MSI entries 2 * number and the one after it, out of
+ * "device-mmu/bus/m".
+ */
+const Device *disk_put_holder(const char *name, uint64_t revision, DeviceState state, uint32_t number);
 void disk_on_done(void *userdata, const Failure *failure);
 
 /* "a:ready b:lost", in the order in which they are loaded; good until the next call. */

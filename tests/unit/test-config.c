@@ -56,7 +56,10 @@ START_TEST(test_defaults) {
                                "idle_timeout_sec = 30\n"
                                "\n"
                                "[placement]\n"
-                               "policy = spread\n");
+                               "policy = spread\n"
+                               "\n"
+                               "[resources]\n"
+                               "quarantine_sec = 10\n");
 }
 END_TEST
 

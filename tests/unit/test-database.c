@@ -18,11 +18,13 @@
 static void make_database(void) {
         disk_open();
         disk_close();
-        disk_execute(
-                "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 500) "
-                "INSERT INTO device SELECT 'd' || i, 'uid', i, i, 0, 1, 'ready', 'm', '{\"class\":\"net\"}', '', "
-                "'' "
-                "FROM n; PRAGMA wal_checkpoint(TRUNCATE);");
+        disk_execute("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 500) "
+                     "INSERT INTO device (name, uid, revision, created_revision, created_usec, generation, state, "
+                     "mgmtdev, "
+                     "spec, reason_code, reason) SELECT 'd' || i, 'uid', i, i, 0, 1, 'ready', 'm', "
+                     "'{\"class\":\"net\"}', '', "
+                     "'' "
+                     "FROM n; PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
 /* Opening must fail like this, and leave the file as it was; twice, because the first try might spoil it. */
@@ -90,6 +92,55 @@ START_TEST(test_migration_cut_short) {
         disk_open();
         disk_close();
         ck_assert_int_eq(disk_query("SELECT count(*) FROM meta"), 2);
+}
+END_TEST
+
+/* As the program of version 1 made and filled it. */
+static const char *const version_1 =
+        "PRAGMA journal_mode = WAL; BEGIN;"
+        "CREATE TABLE meta (  key TEXT NOT NULL PRIMARY KEY,  value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE device (  name TEXT NOT NULL PRIMARY KEY,  uid TEXT NOT NULL,  revision INTEGER NOT NULL,  "
+        "created_revision INTEGER NOT NULL,  created_usec INTEGER NOT NULL,  generation INTEGER NOT NULL,  "
+        "state TEXT NOT NULL,  mgmtdev TEXT NOT NULL,  spec TEXT NOT NULL,  reason_code TEXT NOT NULL,  "
+        "reason TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+        "INSERT INTO meta (key, value) VALUES ('revision', '33554441'), ('boot_id', 'b');"
+        "INSERT INTO device VALUES"
+        "('a', '019aabbd-3a45-7cc4-9dfc-1dbe2e1e7a3f', 16777218, 16777217, 1763800000000000, 1, 'ready', 'sim0', "
+        "'{\"class\":\"net\",\"driver\":\"vhost_vdpa\",\"net\":{},\"persistent\":true,\"lease_seconds\":0,"
+        "\"endpoint\":{\"uid\":0,\"gid\":0,\"mode\":\"0600\"}}', '', ''),"
+        "('b', '019aabbd-3a46-7cc4-9dfc-1dbe2e1e7a3f', 16777219, 16777219, 1763800000000001, 2, 'failed', 'sim0', "
+        "'{\"class\":\"fs\",\"driver\":\"vhost_vdpa\",\"persistent\":true,\"lease_seconds\":0,"
+        "\"endpoint\":{\"uid\":0,\"gid\":0,\"mode\":\"0600\"}}', 'backend-failed', 'why');"
+        "PRAGMA application_id = 1752397412; PRAGMA user_version = 1; COMMIT;";
+
+static int expect_nothing_held(void *userdata, const StoreRecord *r) {
+        unsigned *n = userdata;
+
+        ck_assert_str_eq(r->asids, "");
+        ck_assert_str_eq(r->msis, "");
+        ck_assert_str_eq(r->asid_space, "");
+        ck_assert_uint_eq(r->n_vqs, 0);
+        ck_assert_str_eq(r->mgmtdev, "sim0");
+        ++*n;
+        return 0;
+}
+
+START_TEST(test_version_1) {
+        Failure f = FAILURE_INIT;
+        unsigned n = 0;
+
+        disk_execute(version_1);
+        disk_open();
+        ck_assert_uint_eq(store_revision(disk.store), 33554441);
+        ck_assert_int_eq(store_load(disk.store, &(StoreLoader){ .device = expect_nothing_held }, &n, &f), 0);
+        ck_assert_uint_eq(n, 2);
+        ck_assert_str_eq(disk_names(), "a:ready b:failed");
+        ck_assert_int_eq(disk_put("c", 33554442, DEVICE_READY, NULL), 0);
+        disk_close();
+        ck_assert_int_eq(disk_query("PRAGMA user_version"), 2);
+        ck_assert_int_eq(disk_query("SELECT count(*) FROM device WHERE reason = 'why' AND generation = 2"), 1);
+        ck_assert_int_eq(disk_query("SELECT (SELECT count(*) FROM mgmtdev) + (SELECT count(*) FROM quarantine)"),
+                         0);
 }
 END_TEST
 
@@ -279,6 +330,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_new);
         tcase_add_test(tcase, test_empty_file);
         tcase_add_test(tcase, test_migration_cut_short);
+        tcase_add_test(tcase, test_version_1);
         tcase_add_test(tcase, test_durable_settings);
         tcase_add_test(tcase, test_no_database);
         tcase_add_test(tcase, test_other_program);

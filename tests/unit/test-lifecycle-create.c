@@ -20,7 +20,7 @@ START_TEST(test_steps) {
         rig_assert_code(a, ERROR_NONE);
         ck_assert(a.created);
         ck_assert_int_eq(a.state, DEVICE_READY);
-        ck_assert_str_eq(fake_take_calls(rig.backend), "create a, bind a, publish a, observe a");
+        ck_assert_str_eq(fake_take_calls(rig.backend), "create a, assign a, bind a, publish a, observe a");
         ck_assert_str_eq(device->status.endpoint, "/dev/vhost-vdpa-0");
         ck_assert_uint_eq(device->revision, a.revision);
         ck_assert_ptr_null(device->operation);

@@ -65,8 +65,8 @@ START_TEST(test_while_creating) {
         ck_assert(again.created);
         ck_assert_str_ne(again.uid, create.uid);
         ck_assert_str_eq(fake_take_calls(rig.backend),
-                         "create a, bind a, publish a, observe a, observe a, destroy a, create a, "
-                         "bind a, publish a, observe a");
+                         "create a, assign a, bind a, publish a, observe a, observe a, destroy a, create a, "
+                         "assign a, bind a, publish a, observe a");
 }
 END_TEST
 

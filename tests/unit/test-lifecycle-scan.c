@@ -169,7 +169,8 @@ START_TEST(test_create_lost) {
         (void) fake_take_calls(rig.backend);
         again = rig_create_good("a", RIG_NET);
         ck_assert_str_eq(again.uid, created.uid);
-        ck_assert_str_eq(fake_take_calls(rig.backend), "observe a, create a, bind a, publish a, observe a");
+        ck_assert_str_eq(fake_take_calls(rig.backend),
+                         "observe a, create a, assign a, bind a, publish a, observe a");
 }
 END_TEST
 
@@ -198,7 +199,7 @@ START_TEST(test_endpoint_comes_back) {
         rig_stop();
         (void) fake_take_calls(rig.backend);
         rig_start();
-        ck_assert_str_eq(fake_take_calls(rig.backend), "observe a, bind a, publish a, observe a");
+        ck_assert_str_eq(fake_take_calls(rig.backend), "observe a, assign a, bind a, publish a, observe a");
         ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
 }
 END_TEST

@@ -21,10 +21,10 @@ static const struct {
         { FAKE_CREATE, ERROR_BACKEND_FAILED, EIO, "create a" },
         { FAKE_CREATE, ERROR_NO_CAPACITY, ENOSPC, "create a" },
         { FAKE_CREATE, ERROR_FOREIGN_DEVICE, EEXIST, "create a" },
-        { FAKE_BIND, ERROR_BACKEND_FAILED, EINVAL, "create a, bind a, destroy a" },
-        { FAKE_BIND, ERROR_NOT_SUPPORTED, EOPNOTSUPP, "create a, bind a, destroy a" },
-        { FAKE_PUBLISH, ERROR_PERMISSION_DENIED, EPERM, "create a, bind a, publish a, destroy a" },
-        { FAKE_OBSERVE, ERROR_BACKEND_FAILED, EIO, "create a, bind a, publish a, observe a, destroy a" },
+        { FAKE_BIND, ERROR_BACKEND_FAILED, EINVAL, "create a, assign a, bind a, destroy a" },
+        { FAKE_BIND, ERROR_NOT_SUPPORTED, EOPNOTSUPP, "create a, assign a, bind a, destroy a" },
+        { FAKE_PUBLISH, ERROR_PERMISSION_DENIED, EPERM, "create a, assign a, bind a, publish a, destroy a" },
+        { FAKE_OBSERVE, ERROR_BACKEND_FAILED, EIO, "create a, assign a, bind a, publish a, observe a, destroy a" },
 };
 
 /* Undone in reverse, with no trace left on the host, in the inventory, or on the disk. */
@@ -78,7 +78,7 @@ START_TEST(test_undo_fails) {
         (void) fake_take_calls(rig.backend);
         again = rig_create_good("a", RIG_NET);
         ck_assert_str_eq(again.uid, rig_device("a")->uid);
-        ck_assert_str_eq(fake_take_calls(rig.backend), "observe a, bind a, publish a, observe a");
+        ck_assert_str_eq(fake_take_calls(rig.backend), "observe a, assign a, bind a, publish a, observe a");
         ck_assert_ptr_null(rig_device("a")->reason);
 }
 END_TEST

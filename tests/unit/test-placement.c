@@ -93,7 +93,7 @@ START_TEST(test_spread) {
 }
 END_TEST
 
-/* A failed device takes no room. */
+/* A failed device takes no room, but one that could not be removed does. */
 START_TEST(test_spread_with_failed) {
         Answer a;
 
@@ -102,7 +102,11 @@ START_TEST(test_spread_with_failed) {
         (void) rig_create("a", RIG_NET);
         ck_assert_int_eq(rig_device("a")->state, DEVICE_FAILED);
         a = rig_create_good("b", RIG_NET);
-        ck_assert_str_eq(a.mgmtdev, FAKE_A);
+        ck_assert_str_eq(a.mgmtdev, FAKE_B);
+        fake_fail(rig.backend, FAKE_BIND, 1, ERROR_BACKEND_FAILED, EIO);
+        a = rig_create("c", RIG_NET);
+        rig_assert_code(a, ERROR_BACKEND_FAILED);
+        ck_assert_uint_eq(rig_device("b")->mgmtdev->n_devices, 1);
 }
 END_TEST
 

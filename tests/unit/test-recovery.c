@@ -19,9 +19,10 @@ static void record_this_boot(void) {
 
 #define PERSISTENT "{\"class\":\"net\"}"
 #define VOLATILE   "{\"class\":\"net\",\"persistent\":false}"
-#define MADE       "observe a, create a, bind a, publish a, observe a"
-#define ADOPTED    "observe a, bind a, publish a, observe a"
-#define CONFIRMED  "observe a, publish a"
+#define MADE       "observe a, create a, assign a, bind a, publish a, observe a"
+#define ADOPTED    "observe a, assign a, bind a, publish a, observe a"
+/* What is recorded here is from before there were resources. */
+#define CONFIRMED "observe a, assign a, publish a"
 
 static const struct {
         DeviceState recorded;

@@ -111,12 +111,87 @@ START_TEST(test_kill_at_any_time) {
 
         present = calloc(1u << 20, sizeof *present);
         disk_open();
-        ck_assert_int_eq(store_load(disk.store, note_present, NULL, &f), 0);
+        ck_assert_int_eq(store_load(disk.store, &(StoreLoader){ .device = note_present }, NULL, &f), 0);
         for (uint32_t i = 0; i < n_acknowledged; i++)
                 ck_assert_msg(present[i], "d%u of %u", i, n_acknowledged);
         ck_assert_uint_ge(store_revision(disk.store), n_acknowledged);
         disk_close();
         free(present);
+}
+END_TEST
+
+/* Makes and removes devices until it is killed; each has a number of its own. Says of each removal when it is
+ * durable.
+ */
+static _Noreturn void make_and_remove_for_ever(void) {
+        disk_open();
+        for (uint32_t i = 0;; i++) {
+                const StoreRelease release = { .now_usec = i + 1, .quarantine_usec = 1u << 30 };
+                char name[16];
+
+                (void) snprintf(name, sizeof name, "d%u", i);
+                if (store_put_device(disk.store, disk_put_holder(name, i + 1, DEVICE_READY, i), NULL, NULL) < 0 ||
+                    (i % 3 > 0 && store_remove_device(disk.store, disk_put_holder(name, i + 1, DEVICE_DELETING, i),
+                                                      i + 1, &release, on_done_report, (void *) (uintptr_t) i) < 0))
+                        _exit(2);
+                if (i % 7 == 0)
+                        (void) sd_event_run(disk.event, 0);
+                if (i % 100 == 0 && !store_drain(disk.store, DRAIN_USEC))
+                        _exit(3);
+        }
+}
+
+static bool *released;
+
+static int note_holder(void *userdata, const StoreRecord *r) {
+        ck_assert_str_eq(r->asids, r->name + 1);
+        return note_present(userdata, r);
+}
+
+static int note_released(void *userdata, const StoreQuarantine *q) {
+        unsigned long number = strtoul(q->asids, NULL, 10);
+
+        if (number >= 1u << 20 || present[number] || released[number])
+                ck_abort_msg("ASID %lu is held and released, or released twice", number);
+        released[number] = true;
+        return 0;
+}
+
+/* Each ID is held by one device, or released, or was never given out: never two of them. */
+START_TEST(test_kill_while_releasing) {
+        static const StoreLoader loader = { .device = note_holder, .quarantine = note_released };
+        Failure f = FAILURE_INIT;
+        uint32_t number, last = 0;
+        int fds[2], status;
+        pid_t child;
+
+        ck_assert_int_eq(pipe(fds), 0);
+        child = fork();
+        if (child == 0) {
+                close(fds[0]);
+                report_fd = fds[1];
+                make_and_remove_for_ever();
+        }
+        close(fds[1]);
+        ck_assert_int_eq(read(fds[0], &number, sizeof number), sizeof number);
+        usleep((useconds_t) (1000 + 7919 * _i));
+        ck_assert_int_eq(kill(child, SIGKILL), 0);
+        while (read(fds[0], &number, sizeof number) == sizeof number)
+                last = number;
+        close(fds[0]);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFSIGNALED(status));
+
+        present = calloc(1u << 20, sizeof *present);
+        released = calloc(1u << 20, sizeof *released);
+        disk_open();
+        ck_assert_int_eq(store_load(disk.store, &loader, NULL, &f), 0);
+        for (uint32_t i = 0; i < last; i++)
+                if (i % 3 > 0 ? !released[i] : !present[i])
+                        ck_abort_msg("d%u of %u", i, last);
+        disk_close();
+        free(present);
+        free(released);
 }
 END_TEST
 
@@ -166,7 +241,7 @@ START_TEST(test_no_room) {
 
         present = calloc(1u << 20, sizeof *present);
         disk_open();
-        ck_assert_int_eq(store_load(disk.store, note_present, NULL, &f), 0);
+        ck_assert_int_eq(store_load(disk.store, &(StoreLoader){ .device = note_present }, NULL, &f), 0);
         for (unsigned i = 0; i < ELEMENTSOF(stored); i++)
                 ck_assert_msg(present[i] == stored[i], "d%u", i);
         disk_close();
@@ -193,6 +268,7 @@ END_TEST
 static void add(TCase *tcase) {
         tcase_add_test(tcase, test_kill_when_done);
         tcase_add_loop_test(tcase, test_kill_at_any_time, 0, 10);
+        tcase_add_loop_test(tcase, test_kill_while_releasing, 0, 6);
         tcase_add_test(tcase, test_no_room);
         tcase_add_test(tcase, test_no_room_at_first);
 }

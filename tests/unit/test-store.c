@@ -49,7 +49,7 @@ START_TEST(test_record) {
         disk_open();
         ck_assert_int_eq(store_put_device(disk.store, device, NULL, NULL), 0);
         disk_drain();
-        ck_assert_int_eq(store_load(disk.store, keep_record, device, &unused), 0);
+        ck_assert_int_eq(store_load(disk.store, &(StoreLoader){ .device = keep_record }, device, &unused), 0);
         ck_assert_uint_eq(loaded.revision, INT64_MAX);
         ck_assert_uint_eq(loaded.created_revision, UINT64_C(1) << 53);
         ck_assert_uint_eq(loaded.created_usec, UINT64_C(1795344691123456));
@@ -93,10 +93,12 @@ END_TEST
 START_TEST(test_order) {
         disk_open();
         ck_assert_int_eq(disk_put("a", 1, DEVICE_RESERVED, NULL), 0);
-        ck_assert_int_eq(store_remove_device(disk.store, "a", 2, NULL, NULL), 0);
+        ck_assert_int_eq(
+                store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_DELETING), 2, NULL, NULL, NULL), 0);
         ck_assert_int_eq(disk_put("a", 3, DEVICE_READY, NULL), 0);
         ck_assert_int_eq(disk_put("b", 4, DEVICE_READY, NULL), 0);
-        ck_assert_int_eq(store_remove_device(disk.store, "b", 5, NULL, NULL), 0);
+        ck_assert_int_eq(
+                store_remove_device(disk.store, disk_put_device("b", 0, DEVICE_DELETING), 5, NULL, NULL, NULL), 0);
         ck_assert_int_eq(disk_put("c", 6, DEVICE_RESERVED, NULL), 0);
         ck_assert_int_eq(disk_put("c", 7, DEVICE_READY, NULL), 0);
         ck_assert_int_eq(disk_put("c", 8, DEVICE_LOST, NULL), 0);
@@ -110,7 +112,9 @@ START_TEST(test_remove_nothing) {
         Done done = {};
 
         disk_open();
-        ck_assert_int_eq(store_remove_device(disk.store, "a", 1, disk_on_done, &done), 0);
+        ck_assert_int_eq(store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_DELETING), 1, NULL,
+                                             disk_on_done, &done),
+                         0);
         disk_close();
         ck_assert_uint_eq(done.n, 1);
         ck_assert(!done.failed);
@@ -132,11 +136,96 @@ static bool all_answered(void *userdata) {
 START_TEST(test_answers) {
         disk_open();
         for (unsigned i = 0; i < ELEMENTSOF(answered); i++)
-                ck_assert_int_eq(store_remove_device(disk.store, "a", i, on_numbered, (void *) (uintptr_t) i), 0);
+                ck_assert_int_eq(store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_DELETING), i, NULL,
+                                                     on_numbered, (void *) (uintptr_t) i),
+                                 0);
         ck_assert_uint_eq(n_answered, 0);
         unit_run_until(disk.event, all_answered, NULL);
         for (unsigned i = 0; i < ELEMENTSOF(answered); i++)
                 ck_assert_uint_eq(answered[i], i);
+        disk_close();
+}
+END_TEST
+
+typedef struct Loaded {
+        unsigned n_devices, n_released;
+        char asids[32], msis[32];
+        uint64_t released_usec;
+} Loaded;
+
+static int load_device(void *userdata, const StoreRecord *r) {
+        Loaded *l = userdata;
+
+        l->n_devices++;
+        (void) snprintf(l->asids, sizeof l->asids, "%s", r->asids);
+        (void) snprintf(l->msis, sizeof l->msis, "%s", r->msis);
+        ck_assert_str_eq(r->asid_space, r->asids[0] ? "device-mmu/bus/m" : "");
+        ck_assert_uint_eq(r->n_vqs, r->asids[0] ? 1 : 0);
+        return 0;
+}
+
+static int load_quarantine(void *userdata, const StoreQuarantine *q) {
+        Loaded *l = userdata;
+
+        l->n_released++;
+        (void) snprintf(l->asids, sizeof l->asids, "%s", q->asids);
+        (void) snprintf(l->msis, sizeof l->msis, "%s", q->msis);
+        ck_assert_str_eq(q->mgmtdev, "bus/m");
+        ck_assert_str_eq(q->asid_space, "device-mmu/bus/m");
+        ck_assert_uint_ge(q->released_usec, l->released_usec);
+        l->released_usec = q->released_usec;
+        return 0;
+}
+
+static Loaded load(void) {
+        static const StoreLoader loader = { .device = load_device, .quarantine = load_quarantine };
+        Failure f = FAILURE_INIT;
+        Loaded l = {};
+
+        disk_drain();
+        ck_assert_int_eq(store_load(disk.store, &loader, &l, &f), 0);
+        return l;
+}
+
+/* What is held, what is released by a device that stays and by one that goes, and what is too long ago to matter.
+ */
+START_TEST(test_resources) {
+        const StoreRelease first = { .now_usec = 100, .quarantine_usec = 50 };
+        const StoreRelease second = { .now_usec = 150, .quarantine_usec = 50 };
+        const StoreRelease third = { .now_usec = 151, .quarantine_usec = 50 };
+        Loaded l;
+
+        disk_open();
+        ck_assert_int_eq(store_put_device(disk.store, disk_put_holder("a", 1, DEVICE_READY, 7), NULL, NULL), 0);
+        l = load();
+        ck_assert_str_eq(l.asids, "7");
+        ck_assert_str_eq(l.msis, "14-15");
+        ck_assert_uint_eq(l.n_released, 0);
+
+        ck_assert_int_eq(
+                store_put_released(disk.store, disk_put_holder("a", 2, DEVICE_FAILED, 7), &first, NULL, NULL), 0);
+        l = load();
+        ck_assert_uint_eq(l.n_devices, 1);
+        ck_assert_uint_eq(l.n_released, 1);
+        ck_assert_str_eq(l.asids, "7");
+
+        /* One that holds nothing releases nothing. */
+        ck_assert_int_eq(
+                store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_FAILED), 3, &second, NULL, NULL), 0);
+        l = load();
+        ck_assert_uint_eq(l.n_devices, 0);
+        ck_assert_uint_eq(l.n_released, 1);
+
+        ck_assert_int_eq(
+                store_remove_device(disk.store, disk_put_holder("b", 0, DEVICE_READY, 8), 4, &second, NULL, NULL),
+                0);
+        l = load();
+        ck_assert_uint_eq(l.n_released, 2);
+        ck_assert_str_eq(l.msis, "16-17");
+        ck_assert_int_eq(
+                store_remove_device(disk.store, disk_put_holder("b", 0, DEVICE_READY, 9), 5, &third, NULL, NULL),
+                0);
+        ck_assert_uint_eq(load().n_released, 2);
         disk_close();
 }
 END_TEST
@@ -167,7 +256,9 @@ START_TEST(test_revision) {
         disk_open();
         ck_assert_uint_gt(store_revision(disk.store), revision + 7);
         revision = store_revision(disk.store);
-        ck_assert_int_eq(store_remove_device(disk.store, "a", revision + 9, NULL, NULL), 0);
+        ck_assert_int_eq(store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_DELETING), revision + 9,
+                                             NULL, NULL, NULL),
+                         0);
         disk_close();
         disk_open();
         ck_assert_uint_gt(store_revision(disk.store), revision + 9);
@@ -205,7 +296,7 @@ START_TEST(test_load_stops) {
         ck_assert_int_eq(disk_put("b", 1, DEVICE_READY, NULL), 0);
         ck_assert_int_eq(disk_put("c", 1, DEVICE_READY, NULL), 0);
         disk_drain();
-        ck_assert_int_eq(store_load(disk.store, refuse_second, &n, &f), -E2BIG);
+        ck_assert_int_eq(store_load(disk.store, &(StoreLoader){ .device = refuse_second }, &n, &f), -E2BIG);
         ck_assert_uint_eq(n, 2);
         ck_assert_str_eq(disk_names(), "a:ready b:ready c:ready");
         disk_close();
@@ -238,6 +329,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_order);
         tcase_add_test(tcase, test_remove_nothing);
         tcase_add_test(tcase, test_answers);
+        tcase_add_test(tcase, test_resources);
         tcase_add_test(tcase, test_boot_id);
         tcase_add_test(tcase, test_revision);
         tcase_add_test(tcase, test_revisions_are_reserved);
