@@ -260,7 +260,6 @@ int inventory_set_mgmtdev(Inventory *inv, Mgmtdev *mgmtdev, MgmtdevSettings *set
         r = capacity_refresh(inv, mgmtdev, now);
         if (r == 0)
                 r = capacity_refresh_spaces(inv, now);
-        mgmtdev_release(inv, mgmtdev);
         return r;
 }
 

@@ -63,7 +63,8 @@ int inventory_ensure_mgmtdev(Inventory *inv, const char *handle, Mgmtdev **ret);
 int inventory_update_mgmtdevs(Inventory *inv, const MgmtdevInfo *infos, size_t n, uint64_t now);
 
 /* Takes the settings over (the caller's are left empty), with a new revision. Returns 0, or -ENOMEM: they are set,
- * but not all of it is in effect before the next listing. One of which nothing is left to know goes. */
+ * but not all of it is in effect before the next
+ * listing. */
 int inventory_set_mgmtdev(Inventory *inv, Mgmtdev *mgmtdev, MgmtdevSettings *settings, uint64_t now);
 
 /* In order of handle: the first, the next. NULL: no more. */

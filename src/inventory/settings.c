@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "inventory/idlist.h"
+#include "util/json.h"
 
 void mgmtdev_settings_done(MgmtdevSettings *settings) {
         json_decref(settings->labels);
@@ -28,6 +29,31 @@ bool mgmtdev_settings_are_empty(const MgmtdevSettings *settings) {
                         return false;
 
         return !settings->has_cordoned && !settings->labels;
+}
+
+static json_t *encode_budget(const BudgetSettings *b, Resource resource) {
+        _cleanup_json_ json_t *json = json_object();
+
+        if (b->has_total && json_object_set_new(json, "total", json_integer(b->total)) < 0)
+                return NULL;
+        if (b->has_reserved && resource_has_ids(resource) &&
+            json_object_set_new(json, "reserved_ids", json_string(b->reserved_ids)) < 0)
+                return NULL;
+        if (b->has_reserved && !resource_has_ids(resource) &&
+            json_object_set_new(json, "reserved", json_integer(b->n_reserved)) < 0)
+                return NULL;
+        return TAKE_PTR(json);
+}
+
+json_t *budget_settings_encode(const BudgetSettings budgets[_RESOURCE_MAX]) {
+        _cleanup_json_ json_t *json = json_object();
+
+        for (Resource r = 0; r < _RESOURCE_MAX; r++)
+                if ((budgets[r].has_total || budgets[r].has_reserved) &&
+                    json_object_set_new(json, resource_name(r), encode_budget(&budgets[r], r)) < 0)
+                        return NULL;
+
+        return TAKE_PTR(json);
 }
 
 bool resource_has_ids(Resource resource) {

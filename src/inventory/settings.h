@@ -41,6 +41,10 @@ int mgmtdev_settings_copy(const MgmtdevSettings *settings, MgmtdevSettings *ret)
 /* Nothing is set. */
 bool mgmtdev_settings_are_empty(const MgmtdevSettings *settings);
 
+/* What is set of budgets, as a PATCH has it: {"msis":{"total":64,"reserved_ids":"0-3"}}. A new reference; NULL: out
+ * of memory. */
+json_t *budget_settings_encode(const BudgetSettings budgets[_RESOURCE_MAX]);
+
 /* ASIDs and MSI entries have IDs, and what is reserved of them is a list; of the others it is a number. */
 bool resource_has_ids(Resource resource);
 

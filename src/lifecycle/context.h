@@ -6,6 +6,7 @@
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/recovery.h"
 #include "lifecycle/scan.h"
+#include "lifecycle/verb.h"
 #include "util/workqueue.h"
 
 struct Lifecycle {
@@ -22,6 +23,9 @@ struct Lifecycle {
 
         bool ready;
         bool stopping;
+
+        bool is_updating_mgmtdev;
+        VerbList mgmtdev_updates; /* those that wait for the one under way */
 
         BackendHost host;
         BackendSriov *sriov; /* owned */

@@ -10,6 +10,7 @@
 #include "lifecycle/create.h"
 #include "lifecycle/delete.h"
 #include "lifecycle/job.h"
+#include "lifecycle/mgmtdev-update.h"
 #include "lifecycle/stats.h"
 #include "lifecycle/update.h"
 #include "util/clock.h"
@@ -28,6 +29,7 @@ int lifecycle_new(sd_event *event, Inventory *inventory, Store *store, Backend *
         l->store = store;
         l->backend = backend;
         l->max_operations = max_queued;
+        STAILQ_INIT(&l->mgmtdev_updates);
 
         r = scan_init(l);
         if (r < 0)
@@ -161,6 +163,21 @@ void lifecycle_update_device(Lifecycle *l, const char *name, const Precondition 
         verb->patch.owner = patch->owner ? strdup(patch->owner) : NULL;
         verb->patch.labels = json_deep_copy(patch->labels);
         if ((patch->owner && !verb->patch.owner) || (patch->labels && !verb->patch.labels)) {
+                verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                return;
+        }
+        verb_start(verb);
+}
+
+void lifecycle_update_mgmtdev(Lifecycle *l, const char *handle, const Precondition *precondition, json_t *patch,
+                              outcome_done_t done, void *userdata) {
+        Verb *verb = verb_new(l, mgmtdev_update_run, "", precondition, done, userdata);
+
+        if (!verb)
+                return;
+        (void) snprintf(verb->handle, sizeof verb->handle, "%s", handle);
+        verb->mgmtdev_patch = json_deep_copy(patch);
+        if (!verb->mgmtdev_patch) {
                 verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
                 return;
         }

@@ -22,6 +22,7 @@ typedef struct Outcome {
         Failure failure;          /* code is ERROR_NONE: it worked */
         const JsonFaults *faults; /* what is wrong with the spec, pointer by pointer, or NULL */
         Device *device;           /* the device after it, borrowed until done() returns; NULL: failed, or deleted */
+        const Mgmtdev *mgmtdev;   /* of an update of one; borrowed until done() returns */
         bool created;             /* of a create: made, not only confirmed */
         const Placement *placement; /* of a plan, and of a create that no candidate fits; borrowed, or NULL */
         const BackendStat *stats;   /* of get_stats, borrowed */
@@ -93,6 +94,12 @@ void lifecycle_delete_device(Lifecycle *l, const char *name, const Precondition 
 
 void lifecycle_update_device(Lifecycle *l, const char *name, const Precondition *precondition,
                              const DevicePatch *patch, outcome_done_t done, void *userdata);
+
+/* Changes what is set of a management device, by a JSON merge patch as mgmtdev_patch_decode() takes it; durable
+ * before the answer. The precondition is of the management device's revision. ERROR_NO_CAPACITY if there would be
+ * less than is in use. */
+void lifecycle_update_mgmtdev(Lifecycle *l, const char *handle, const Precondition *precondition, json_t *patch,
+                              outcome_done_t done, void *userdata);
 
 /* Asks the backend for vendor statistics. */
 void lifecycle_get_stats(Lifecycle *l, const char *name, outcome_done_t done, void *userdata);

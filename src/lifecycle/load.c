@@ -10,6 +10,7 @@
 #include "inventory/idlist.h"
 #include "inventory/spec-json.h"
 #include "lifecycle/context.h"
+#include "lifecycle/mgmtdev-patch.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -203,8 +204,52 @@ static int load_quarantine(void *userdata, const StoreQuarantine *q) {
         return r;
 }
 
+/* As a patch on nothing. Labels are the whole of what was set, so they must not be merged with those configured. */
+static json_t *settings_patch(const StoreMgmtdev *row) {
+        _cleanup_json_ json_t *patch = json_object();
+
+        if (row->cordoned[0] &&
+            json_object_set_new(patch, "cordoned", json_boolean(strcmp(row->cordoned, "yes") == 0)) < 0)
+                return NULL;
+        if (row->labels[0] && json_object_set_new(patch, "labels", json_loads(row->labels, 0, NULL)) < 0)
+                return NULL;
+        if (row->overrides[0] && json_object_set_new(patch, "budgets", json_loads(row->overrides, 0, NULL)) < 0)
+                return NULL;
+        return TAKE_PTR(patch);
+}
+
+static int load_mgmtdev(void *userdata, const StoreMgmtdev *row) {
+        Lifecycle *l = userdata;
+        _cleanup_json_ json_t *patch = settings_patch(row);
+        _cleanup_(mgmtdev_settings_done) MgmtdevSettings settings = {};
+        JsonFaults faults = {};
+        JsonDecoder d;
+        Mgmtdev *m;
+        int r;
+
+        json_decoder_init(&d, &faults);
+        if (!patch || !handle_is_valid(row->handle))
+                return log_error_errno(EUCLEAN, "The database has unusable settings of %s", row->handle);
+        r = inventory_ensure_mgmtdev(l->inventory, row->handle, &m);
+        if (r < 0)
+                return r;
+        if (row->labels[0])
+                m->settings.labels = json_object();
+        r = mgmtdev_patch_decode(&d, m, patch, &settings);
+        if (r == -EINVAL)
+                return log_error_errno(EUCLEAN, "The database has settings of %s with a fault at %s: %s",
+                                       row->handle, faults.fault[0].pointer, faults.fault[0].detail);
+        if (r < 0)
+                return r;
+        return inventory_set_mgmtdev(l->inventory, m, &settings, clock_monotonic_usec());
+}
+
 int load_inventory(Lifecycle *l, Failure *f) {
-        static const StoreLoader loader = { .device = load_device, .quarantine = load_quarantine };
+        static const StoreLoader loader = {
+                .mgmtdev = load_mgmtdev,
+                .device = load_device,
+                .quarantine = load_quarantine,
+        };
 
         l->inventory->revision = store_revision(l->store);
         return store_load(l->store, &loader, l, f);

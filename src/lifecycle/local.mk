@@ -12,6 +12,8 @@ libhsvdpad_a_SOURCES += \
 	src/lifecycle/lifecycle.c src/lifecycle/lifecycle.h \
 	src/lifecycle/load.c src/lifecycle/load.h \
 	src/lifecycle/machine.c src/lifecycle/machine.h \
+	src/lifecycle/mgmtdev-patch.c src/lifecycle/mgmtdev-patch.h \
+	src/lifecycle/mgmtdev-update.c src/lifecycle/mgmtdev-update.h \
 	src/lifecycle/operation.c src/lifecycle/operation.h \
 	src/lifecycle/placement.c src/lifecycle/placement.h \
 	src/lifecycle/placement-json.c src/lifecycle/placement-json.h \

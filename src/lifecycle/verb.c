@@ -38,6 +38,7 @@ void verb_answer(Verb *verb, const Outcome *outcome) {
         device_spec_done(&verb->spec);
         free(verb->patch.owner);
         json_decref(verb->patch.labels);
+        json_decref(verb->mgmtdev_patch);
         free(verb);
 }
 

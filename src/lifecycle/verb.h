@@ -26,6 +26,8 @@ struct Verb {
         DeviceSpec spec; /* of a create */
         bool is_plan;    /* of a create: only says what it would do */
         Precondition precondition;
+        char handle[HANDLE_MAX]; /* of an update of a management device, as is the next */
+        json_t *mgmtdev_patch;
         DevicePatch patch; /* its owner and labels are the verb's */
 };
 

@@ -24,6 +24,10 @@ static const char *const statement_sql[_STATEMENT_MAX] = {
         [STATEMENT_SET_BOOT_ID] = "UPDATE meta SET value = ?1 WHERE key = 'boot_id'",
         [STATEMENT_GET_META] = "SELECT value FROM meta WHERE key = ?1",
         [STATEMENT_LIST_DEVICES] = "SELECT " DEVICE_COLUMNS " FROM device ORDER BY name",
+        [STATEMENT_PUT_MGMTDEV] = "INSERT OR REPLACE INTO mgmtdev (handle, cordoned, labels, overrides) "
+                                  "VALUES (?1, ?2, ?3, ?4)",
+        [STATEMENT_REMOVE_MGMTDEV] = "DELETE FROM mgmtdev WHERE handle = ?1",
+        [STATEMENT_LIST_MGMTDEVS] = "SELECT handle, cordoned, labels, overrides FROM mgmtdev ORDER BY handle",
         [STATEMENT_ADD_QUARANTINE] = "INSERT INTO quarantine (mgmtdev, asid_space, asids, msis, released_usec) "
                                      "VALUES (?1, ?2, ?3, ?4, ?5)",
         [STATEMENT_PURGE_QUARANTINE] = "DELETE FROM quarantine WHERE released_usec < ?1",
@@ -183,6 +187,19 @@ int database_remove_device(Database *db, const char *name, Failure *f) {
         return finish(db, STATEMENT_REMOVE_DEVICE, f);
 }
 
+int database_put_mgmtdev(Database *db, const StoreMgmtdev *m, Failure *f) {
+        bool is_empty = !m->cordoned[0] && !m->labels[0] && !m->overrides[0];
+        Statement s = is_empty ? STATEMENT_REMOVE_MGMTDEV : STATEMENT_PUT_MGMTDEV;
+
+        bind_text(db, s, 1, m->handle);
+        if (!is_empty) {
+                bind_text(db, s, 2, m->cordoned);
+                bind_text(db, s, 3, m->labels);
+                bind_text(db, s, 4, m->overrides);
+        }
+        return finish(db, s, f);
+}
+
 int database_add_quarantine(Database *db, const StoreQuarantine *q, uint64_t purge_usec, Failure *f) {
         const Statement s = STATEMENT_ADD_QUARANTINE;
         int r;
@@ -262,6 +279,7 @@ static int read_record(sqlite3_stmt *stmt, StoreRecord *ret, Failure *f) {
 typedef struct Reader {
         int (*read)(sqlite3_stmt *stmt, const struct Reader *reader, Failure *f);
         int (*device)(void *userdata, const StoreRecord *r);
+        int (*mgmtdev)(void *userdata, const StoreMgmtdev *m);
         int (*quarantine)(void *userdata, const StoreQuarantine *q);
         void *userdata;
 } Reader;
@@ -287,6 +305,23 @@ static int read_device(sqlite3_stmt *stmt, const Reader *reader, Failure *f) {
         return r < 0 ? r : reader->device(reader->userdata, &row);
 }
 
+static int out_of_memory(Failure *f) {
+        return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory while reading the inventory");
+}
+
+static int read_mgmtdev(sqlite3_stmt *stmt, const Reader *reader, Failure *f) {
+        const StoreMgmtdev row = {
+                .handle = (const char *) sqlite3_column_text(stmt, 0),
+                .cordoned = (const char *) sqlite3_column_text(stmt, 1),
+                .labels = (const char *) sqlite3_column_text(stmt, 2),
+                .overrides = (const char *) sqlite3_column_text(stmt, 3),
+        };
+
+        if (!row.handle || !row.cordoned || !row.labels || !row.overrides)
+                return out_of_memory(f);
+        return reader->mgmtdev(reader->userdata, &row);
+}
+
 static int read_quarantine(sqlite3_stmt *stmt, const Reader *reader, Failure *f) {
         const StoreQuarantine row = {
                 .mgmtdev = (const char *) sqlite3_column_text(stmt, 0),
@@ -297,7 +332,7 @@ static int read_quarantine(sqlite3_stmt *stmt, const Reader *reader, Failure *f)
         };
 
         if (!row.mgmtdev || !row.asid_space || !row.asids || !row.msis)
-                return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory while reading the inventory");
+                return out_of_memory(f);
         return reader->quarantine(reader->userdata, &row);
 }
 
@@ -306,6 +341,13 @@ int database_list_devices(Database *db, int (*record)(void *userdata, const Stor
         const Reader reader = { .read = read_device, .device = record, .userdata = userdata };
 
         return list(db, STATEMENT_LIST_DEVICES, &reader, f);
+}
+
+int database_list_mgmtdevs(Database *db, int (*record)(void *userdata, const StoreMgmtdev *m), void *userdata,
+                           Failure *f) {
+        const Reader reader = { .read = read_mgmtdev, .mgmtdev = record, .userdata = userdata };
+
+        return list(db, STATEMENT_LIST_MGMTDEVS, &reader, f);
 }
 
 int database_list_quarantine(Database *db, int (*record)(void *userdata, const StoreQuarantine *q), void *userdata,

@@ -20,6 +20,9 @@ typedef enum Statement {
         STATEMENT_SET_BOOT_ID,
         STATEMENT_GET_META,
         STATEMENT_LIST_DEVICES,
+        STATEMENT_PUT_MGMTDEV,
+        STATEMENT_REMOVE_MGMTDEV,
+        STATEMENT_LIST_MGMTDEVS,
         STATEMENT_ADD_QUARANTINE,
         STATEMENT_PURGE_QUARANTINE,
         STATEMENT_LIST_QUARANTINE,
@@ -43,6 +46,9 @@ int database_run(Database *db, Statement statement, Failure *f);
 int database_put_device(Database *db, const StoreRecord *record, Failure *f);
 int database_remove_device(Database *db, const char *name, Failure *f);
 
+/* Removes it if nothing is set. */
+int database_put_mgmtdev(Database *db, const StoreMgmtdev *mgmtdev, Failure *f);
+
 /* Adds what was released, and drops what was released before a time. */
 int database_add_quarantine(Database *db, const StoreQuarantine *quarantine, uint64_t purge_usec, Failure *f);
 
@@ -55,6 +61,8 @@ int database_get_meta(Database *db, const char *key, char *buffer, size_t size, 
 /* As store_load() does, one kind of record each. */
 int database_list_devices(Database *db, int (*record)(void *userdata, const StoreRecord *r), void *userdata,
                           Failure *f);
+int database_list_mgmtdevs(Database *db, int (*record)(void *userdata, const StoreMgmtdev *m), void *userdata,
+                           Failure *f);
 int database_list_quarantine(Database *db, int (*record)(void *userdata, const StoreQuarantine *q), void *userdata,
                              Failure *f);
 

@@ -26,8 +26,9 @@
 /* "name", "spec" and the others of a record share one allocation that the change owns. */
 typedef struct Change {
         Work work;
-        enum { CHANGE_PUT, CHANGE_REMOVE, CHANGE_BOOT_ID } kind;
+        enum { CHANGE_PUT, CHANGE_REMOVE, CHANGE_MGMTDEV, CHANGE_BOOT_ID } kind;
         StoreRecord record;      /* of a put; of a removal only name and revision; of a boot ID name is the ID */
+        StoreMgmtdev mgmtdev;    /* of a management device, beside the record's revision */
         StoreQuarantine release; /* mgmtdev is NULL if nothing is released */
         uint64_t purge_usec;     /* what was released before that matters no more */
         char *strings;
@@ -66,6 +67,8 @@ static int apply_kind(Database *db, const Change *change, Failure *f) {
                 return database_put_device(db, &change->record, f);
         case CHANGE_REMOVE:
                 return database_remove_device(db, change->record.name, f);
+        case CHANGE_MGMTDEV:
+                return database_put_mgmtdev(db, &change->mgmtdev, f);
         case CHANGE_BOOT_ID:
                 return database_set_boot_id(db, change->record.name, f);
         }
@@ -245,7 +248,9 @@ int store_load(Store *store, const StoreLoader *loader, void *userdata, Failure 
         Database *db = &store->database;
         int r = 0;
 
-        if (loader->device)
+        if (loader->mgmtdev)
+                r = database_list_mgmtdevs(db, loader->mgmtdev, userdata, f);
+        if (r == 0 && loader->device)
                 r = database_list_devices(db, loader->device, userdata, f);
         if (r == 0 && loader->quarantine)
                 r = database_list_quarantine(db, loader->quarantine, userdata, f);
@@ -408,6 +413,31 @@ int store_remove_device(Store *store, const Device *device, uint64_t revision, c
         Change change = { .kind = CHANGE_REMOVE, .record.revision = revision, .done = done, .userdata = userdata };
 
         if (fill_change(&change, device, "", release) < 0)
+                return -ENOMEM;
+        return submit(store, &change);
+}
+
+static char *dump(json_t *json) {
+        return json ? json_dumps(json, JSON_COMPACT) : NULL;
+}
+
+int store_put_mgmtdev(Store *store, const char *handle, const MgmtdevSettings *settings, uint64_t revision,
+                      store_done_t done, void *userdata) {
+        _cleanup_json_ json_t *budgets = budget_settings_encode(settings->budgets);
+        _cleanup_free_ char *overrides = dump(budgets), *labels = dump(settings->labels);
+        Change change = { .kind = CHANGE_MGMTDEV, .record.revision = revision, .done = done, .userdata = userdata };
+        const Text texts[] = {
+                { handle, &change.mgmtdev.handle },
+                { !settings->has_cordoned ? ""
+                  : settings->cordoned    ? "yes"
+                                          : "no",
+                  &change.mgmtdev.cordoned },
+                { labels ? labels : "", &change.mgmtdev.labels },
+                { json_object_size(budgets) > 0 ? overrides : "", &change.mgmtdev.overrides },
+        };
+
+        if (!overrides || (settings->labels && !labels) ||
+            copy_texts(texts, ELEMENTSOF(texts), &change.strings) < 0)
                 return -ENOMEM;
         return submit(store, &change);
 }

@@ -13,6 +13,7 @@
 
 #include "inventory/device.h"
 #include "inventory/error.h"
+#include "inventory/settings.h"
 
 typedef struct Store Store;
 
@@ -49,9 +50,18 @@ typedef struct StoreRelease {
         uint64_t quarantine_usec;
 } StoreRelease;
 
-/* Who takes what is loaded: devices in order of name, then what was released, the oldest first. Each returns 0, or
- * a negative errno that ends the loading. One that is NULL is not asked. */
+/* What was set of a management device. Each is "" where nothing was. */
+typedef struct StoreMgmtdev {
+        const char *handle;
+        const char *cordoned;  /* "yes", "no" */
+        const char *labels;    /* a JSON object */
+        const char *overrides; /* a JSON object, as budget_settings_encode() makes it */
+} StoreMgmtdev;
+
+/* Who takes what is loaded: management devices, devices in order of name, then what was released, the oldest first.
+ * Each returns 0, or a negative errno that ends the loading. One that is NULL is not asked. */
 typedef struct StoreLoader {
+        int (*mgmtdev)(void *userdata, const StoreMgmtdev *m);
         int (*device)(void *userdata, const StoreRecord *r);
         int (*quarantine)(void *userdata, const StoreQuarantine *q);
 } StoreLoader;
@@ -82,6 +92,10 @@ int store_put_released(Store *store, const Device *device, const StoreRelease *r
 /* Queues the removal of the device, and what it holds as released. revision: the inventory's, after the removal. */
 int store_remove_device(Store *store, const Device *device, uint64_t revision, const StoreRelease *release,
                         store_done_t done, void *userdata);
+
+/* Queues what is set of a management device; what is empty is forgotten. As store_put_device(). */
+int store_put_mgmtdev(Store *store, const char *handle, const MgmtdevSettings *settings, uint64_t revision,
+                      store_done_t done, void *userdata);
 
 /* Queues the note that what is recorded is true in the boot of this ID. */
 int store_put_boot_id(Store *store, const char *boot_id, store_done_t done, void *userdata);

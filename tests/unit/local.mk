@@ -29,6 +29,7 @@ check_PROGRAMS += \
 	tests/unit/test-lifecycle-delete \
 	tests/unit/test-lifecycle-disk \
 	tests/unit/test-lifecycle-memory \
+	tests/unit/test-lifecycle-mgmtdev \
 	tests/unit/test-lifecycle-resources \
 	tests/unit/test-lifecycle-scan \
 	tests/unit/test-lifecycle-stop \
@@ -84,6 +85,8 @@ tests_unit_test_lifecycle_disk_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_memory_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_memory_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=strdup
+tests_unit_test_lifecycle_mgmtdev_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lifecycle_mgmtdev_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_resources_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_resources_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_scan_CFLAGS = $(UNIT_CFLAGS)

@@ -344,6 +344,7 @@ START_TEST(test_settings) {
         list(1);
         ck_assert(mgmtdev_is_cordoned(mgmtdev(B)));
         ck_assert_int_eq(inventory_set_mgmtdev(&inv, mgmtdev(B), &settings, now), 0);
+        list(1);
         ck_assert_ptr_null(inventory_find_mgmtdev(&inv, B));
 }
 END_TEST
