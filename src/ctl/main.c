@@ -201,7 +201,7 @@ static bool answer_help(const Line *line) {
 
 /* Those of the verb that need not be there. */
 static const Option *default_options(const Noun *noun) {
-        return noun->default_verb ? noun->default_verb->options : NULL;
+        return noun && noun->default_verb ? noun->default_verb->options : NULL;
 }
 
 static ExitCode run(Line *line) {

@@ -36,6 +36,7 @@ static const struct {
         { "in-use", "stop what has the endpoint open ('fuser -v' on it tells), or let --wait wait for that" },
         { "precondition-failed", "it is not what it was: look at it with 'hsvdpactl device show'" },
         { "unsatisfiable", "'hsvdpactl mgmtdev show' tells what each management device can make" },
+        { "not-ready", "'hsvdpactl device show' says what is with it; 'device wait' waits until it is ready" },
         { "not-supported", "'hsvdpactl mgmtdev show' tells what a management device supports" },
         { "no-capacity", "'hsvdpactl mgmtdev list' shows where there is room; --wait waits for it" },
         { "limit-reached", "'hsvdpactl host' shows the limits; they are set in the daemon's configuration" },

@@ -126,7 +126,7 @@ static int look_at_object(Context *context, void *userdata, ExitCode *ret) {
 
 ExitCode watch_object(Context *context, const Arguments *arguments, const WatchedObject *object) {
         Shown shown = { .object = object };
-        uint64_t interval_ms;
+        uint64_t interval_ms = 0;
         ExitCode code;
 
         code = parse_interval(arguments, &interval_ms);
@@ -141,7 +141,7 @@ static int look_at_list(Context *context, void *userdata, ExitCode *ret) {
 }
 
 ExitCode watch_list(Context *context, const Arguments *arguments, const WatchedList *list) {
-        uint64_t interval_ms;
+        uint64_t interval_ms = 0;
         Watch *watch;
         ExitCode code;
 
