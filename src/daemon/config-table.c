@@ -128,6 +128,7 @@ const ConfigKey config_keys[] = {
         SIM_UINT("traffic", traffic, 1000000),
         SIM_UINT("latency_usec", latency_usec, 60 * 1000 * 1000),
         SIM_COMMAND("create", SIM_CREATE),
+        SIM_COMMAND("assign", SIM_ASSIGN),
         SIM_COMMAND("bind", SIM_BIND),
         SIM_COMMAND("publish", SIM_PUBLISH),
         SIM_COMMAND("set_mac", SIM_SET_MAC),

@@ -49,8 +49,12 @@ static int model_load_ids(Model *m, const ModelDevice *d, ModelIdKind kind, cons
                 unsigned first;
                 uint32_t id;
 
-                if (!model_holding_get(m, d, kind, place, &id))
+                if (!model_holding_get(m, d, kind, place, &id)) {
+                        if (model_device_driver(d) != BUS_DRIVER_NONE)
+                                return model_file_damaged(directory, f, "device %s is enabled without an %s",
+                                                          d->name, kind_names[kind]);
                         continue;
+                }
                 r = id < table->n_ids ? model_table_back(table, &m->file, id) : -EUCLEAN;
                 if (r < 0 && r != -EUCLEAN)
                         return failure_set(f, ERROR_BACKEND_UNAVAILABLE, r,

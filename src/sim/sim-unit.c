@@ -18,8 +18,8 @@
 #define DEFAULT_ASIDS (UINT32_C(1) << 22)
 
 static const char *const command_names[_SIM_COMMAND_MAX] = {
-        [SIM_CREATE] = "create",           [SIM_BIND] = "bind",       [SIM_PUBLISH] = "publish",
-        [SIM_SET_MAC] = "set MAC address", [SIM_DESTROY] = "destroy",
+        [SIM_CREATE] = "create",   [SIM_ASSIGN] = "assign",           [SIM_BIND] = "bind",
+        [SIM_PUBLISH] = "publish", [SIM_SET_MAC] = "set MAC address", [SIM_DESTROY] = "destroy",
 };
 
 /* As many as there are unless a number is configured; 0: of these there is no limit. */

@@ -12,7 +12,7 @@
 
 #include "inventory/feature.h"
 #include "sim/model-command.h"
-#include "sim/model-state.h"
+#include "sim/sim-assign.h"
 #include "sim/sim-sriov.h"
 #include "sim/sim-unit.h"
 #include "util/fs.h"
@@ -166,6 +166,20 @@ static int sim_create(Backend *b, const char *name, const char *mgmtdev, const D
         return 0;
 }
 
+static int sim_assign(Backend *b, const char *name, const DeviceResources *resources, Failure *f) {
+        Sim *s = sim_of(b);
+        ModelDevice *d = sim_find_device(s, name, f);
+        int r;
+
+        if (!d)
+                return -ENODEV;
+        r = sim_unit_command(sim_unit_of(s, d), SIM_ASSIGN, f);
+        if (r < 0)
+                return r;
+
+        return sim_assign_resources(s->model, d, resources, f);
+}
+
 static int sim_bind(Backend *b, const char *name, BusDriver driver, Failure *f) {
         Sim *s = sim_of(b);
         ModelDevice *d = sim_find_device(s, name, f);
@@ -184,8 +198,7 @@ static int sim_bind(Backend *b, const char *name, BusDriver driver, Failure *f) 
         if (sim_is_open(s, d))
                 return fail_in_use(d, f);
 
-        model_bind_device(s->model, d, driver);
-        return 0;
+        return model_enable_device(s->model, model_device_ref(s->model, d), driver, f);
 }
 
 static int sim_publish(Backend *b, const char *name, const EndpointSpec *endpoint, Failure *f) {
@@ -291,27 +304,6 @@ static int sim_set_mac(Backend *b, const char *name, const uint8_t mac[6], Failu
         return 0;
 }
 
-/* All that was given to the device, in the reverse order, and the device. Each step can be run again, so a kill in
- * between leaves nothing that the next destroy command does not end. */
-static int sim_withdraw(Sim *s, const ModelDevice *d, Failure *f) {
-        static int (*const steps[])(Model *, ModelRef, Failure *) = {
-                model_disable_device,
-                model_clear_msis,
-                model_clear_address_spaces,
-                model_destroy_device,
-        };
-        ModelRef ref = model_device_ref(s->model, d);
-
-        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
-                int r = steps[i](s->model, ref, f);
-
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
 static int sim_destroy(Backend *b, const char *name, Failure *f) {
         Sim *s = sim_of(b);
         ModelDevice *d;
@@ -327,7 +319,7 @@ static int sim_destroy(Backend *b, const char *name, Failure *f) {
         if (sim_is_open(s, d))
                 return fail_in_use(d, f);
 
-        return sim_withdraw(s, d, f);
+        return sim_withdraw_device(s->model, d, f);
 }
 
 static ModelCounters device_counters(const ModelDevice *d, uint32_t queue) {
@@ -389,11 +381,6 @@ DEFINE_CLEANUP(Sim *, sim_free)
 static Backend *sim_backend_free(Backend *b) {
         sim_free(sim_of(b));
         return NULL;
-}
-
-/* The model has no address spaces and no message store. */
-static int sim_assign(Backend *b, const char *name, const DeviceResources *resources, Failure *f) {
-        return 0;
 }
 
 static const BackendOps sim_ops = {

@@ -17,6 +17,7 @@
 /* The commands that can be told to fail. */
 typedef enum SimCommand {
         SIM_CREATE,
+        SIM_ASSIGN,
         SIM_BIND,
         SIM_PUBLISH,
         SIM_SET_MAC,

@@ -460,6 +460,8 @@ static const struct {
         { DEVICE(0, generation), BYTES(7), EUCLEAN }, /* what it holds is another's */
         { DEVICE(0, n_vq_groups), BYTES(0), EUCLEAN },
         { DEVICE(0, n_vq_groups), BYTES(65), EUCLEAN },
+        { DEVICE(0, n_vq_groups), BYTES(30), EUCLEAN }, /* its list is elsewhere then */
+        { DEVICE(0, map), BYTES(0), EUCLEAN },          /* nothing, and it is enabled */
         { DEVICE(0, n_vqs), BYTES(0, 0), EUCLEAN },
         { DEVICE(0, n_vqs), BYTES(1, 4), EUCLEAN },
         { DEVICE(0, map), BYTES(2), EUCLEAN },          /* another group's */

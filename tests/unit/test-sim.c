@@ -61,18 +61,47 @@ static void create_good(Backend *b, const char *name, unsigned class) {
         ck_assert_msg(create(b, name, &spec, &f) == 0, "%s", f.detail);
 }
 
-static void bind_good(Backend *b, const char *name, BusDriver driver) {
-        Failure f = FAILURE_INIT;
-
-        ck_assert_msg(b->ops->bind(b, name, driver, &f) == 0, "%s", f.detail);
-}
-
 static DeviceStatus observe(Backend *b, const char *name) {
         Failure f = FAILURE_INIT;
         DeviceStatus status;
 
         ck_assert_msg(b->ops->observe(b, name, &status, &f) == 0, "%s", f.detail);
         return status;
+}
+
+/* With the IDs from these on. */
+static int assign(Backend *b, const char *name, uint32_t asid, uint32_t msi, Failure *f) {
+        DeviceStatus status = observe(b, name);
+        DeviceResources resources;
+        int r;
+
+        ck_assert_int_eq(device_resources_allocate(&resources, (uint16_t) status.n_vq_groups,
+                                                   (uint16_t) status.max_vqs, (uint16_t) (status.max_vqs + 1)),
+                         0);
+        for (unsigned i = 0; i < resources.n_asids; i++)
+                resources.ids[i] = asid + i;
+        for (unsigned i = 0; i < resources.n_msis; i++)
+                resources.ids[resources.n_asids + i] = msi + i;
+        r = b->ops->assign(b, name, &resources, f);
+        device_resources_done(&resources);
+        return r;
+}
+
+/* As a name says it: the devices of a test begin with different letters. */
+static int assign_own(Backend *b, const char *name, Failure *f) {
+        uint32_t first = 1000 * (uint32_t) (name[0] - 'a') + 10 * (uint32_t) strlen(name);
+
+        if (name[0] == 'd' && name[1] >= '0' && name[1] <= '9')
+                first = 1000000 + 20 * (uint32_t) strtoul(name + 1, NULL, 10);
+        return assign(b, name, first, first, f);
+}
+
+static void bind_good(Backend *b, const char *name, BusDriver driver) {
+        Failure f = FAILURE_INIT;
+
+        if (observe(b, name).driver == BUS_DRIVER_NONE)
+                ck_assert_msg(assign_own(b, name, &f) == 0, "%s", f.detail);
+        ck_assert_msg(b->ops->bind(b, name, driver, &f) == 0, "%s", f.detail);
 }
 
 static bool is_there(Backend *b, const char *name) {
@@ -387,6 +416,113 @@ START_TEST(test_class_with_too_many_vqs) {
         b = open_sim(&(SimConfig){ .mgmtdevs = &narrow, .n_mgmtdevs = 1 });
         expect(create(b, "a", &spec, &f), &f, EOPNOTSUPP, ERROR_NOT_SUPPORTED);
         create_good(b, "b", CLASS_BLOCK);
+}
+END_TEST
+
+static MgmtdevInfo info_of(Backend *b) {
+        _cleanup_free_ MgmtdevInfo *infos = NULL;
+        Failure f = FAILURE_INIT;
+        size_t n;
+
+        ck_assert_int_eq(b->ops->list_mgmtdevs(b, &infos, &n, &f), 0);
+        ck_assert_uint_eq(n, 1);
+        return infos[0];
+}
+
+START_TEST(test_assignment) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        Failure f = FAILURE_INIT;
+
+        create_good(b, "a", CLASS_NET);
+        create_good(b, "b", CLASS_NET);
+        ck_assert_int_eq(assign(b, "a", 10, 20, &f), 0);
+        ck_assert_int_eq(assign(b, "a", 10, 20, &f), 0);
+        ck_assert_int_eq(assign(b, "a", 11, 21, &f), 0); /* instead */
+        ck_assert_int_eq(assign(b, "b", 13, 25, &f), 0);
+        ck_assert_int_eq(b->ops->bind(b, "b", BUS_DRIVER_VHOST_VDPA, &f), 0);
+        ck_assert_uint_eq(info_of(b).n_faults, 0);
+        ck_assert_str_eq(info_of(b).last_fault, "");
+
+        expect(assign(b, "a", 12, 21, &f), &f, EIO, ERROR_BACKEND_FAILED);
+        ck_assert_ptr_nonnull(strstr(f.detail, "ASID 13 for group 1 of a is held by b"));
+        ck_assert_uint_eq(info_of(b).n_faults, 1);
+        ck_assert_str_eq(info_of(b).last_fault, "ASID 13 for group 1 of a is held by b");
+        expect(b->ops->bind(b, "a", BUS_DRIVER_VHOST_VDPA, &f), &f, EIO, ERROR_BACKEND_FAILED);
+        ck_assert_int_eq(observe(b, "a").driver, BUS_DRIVER_NONE);
+
+        /* What it has while it is enabled stays its own. */
+        expect(assign(b, "b", 14, 26, &f), &f, EIO, ERROR_BACKEND_FAILED);
+        expect(assign(b, "a", 13, 25, &f), &f, EIO, ERROR_BACKEND_FAILED);
+        ck_assert_int_eq(b->ops->destroy(b, "b", &f), 0);
+        ck_assert_int_eq(assign(b, "a", 13, 25, &f), 0);
+        ck_assert_int_eq(b->ops->bind(b, "a", BUS_DRIVER_VHOST_VDPA, &f), 0);
+        ck_assert_uint_eq(info_of(b).n_faults, 4);
+
+        b->ops->free(b);
+        b = open_sim(&small_config);
+        ck_assert_uint_eq(info_of(b).n_faults, 4);
+        expect(b->ops->assign(b, "c", &(DeviceResources){}, &f), &f, ENODEV, ERROR_DEVICE_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(test_assign_shared) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        uint32_t ids[] = { 7, 8, 30, 31 };
+        Failure f = FAILURE_INIT;
+
+        for (uint16_t n_msis = 2; n_msis > 0; n_msis--) {
+                DeviceResources resources = { .ids = ids, .n_asids = 2, .n_vqs = 3, .n_msis = n_msis };
+
+                create_good(b, "a", CLASS_NET);
+                ck_assert_msg(b->ops->assign(b, "a", &resources, &f) == 0, "%s", f.detail);
+                ck_assert_int_eq(b->ops->bind(b, "a", BUS_DRIVER_VIRTIO_VDPA, &f), 0);
+                ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+        }
+        ck_assert_uint_eq(info_of(b).n_faults, 0);
+}
+END_TEST
+
+/* Fewer than the device has use for, or more. */
+START_TEST(test_assign_what_does_not_fit) {
+        _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
+        uint32_t ids[] = { 7, 8, 9, 30, 31, 32, 33, 34 };
+        static const DeviceResources cases[] = {
+                { .n_asids = 0, .n_vqs = 3, .n_msis = 4 }, { .n_asids = 1, .n_vqs = 3, .n_msis = 4 },
+                { .n_asids = 3, .n_vqs = 3, .n_msis = 4 }, { .n_asids = 2, .n_vqs = 3, .n_msis = 0 },
+                { .n_asids = 2, .n_vqs = 2, .n_msis = 3 }, { .n_asids = 2, .n_vqs = 4, .n_msis = 5 },
+        };
+        Failure f = FAILURE_INIT;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                DeviceResources resources = cases[i];
+                int r;
+
+                resources.ids = ids;
+                create_good(b, "a", CLASS_NET);
+                r = b->ops->assign(b, "a", &resources, &f);
+                if (r == 0)
+                        r = b->ops->bind(b, "a", BUS_DRIVER_VHOST_VDPA, &f);
+                expect(r, &f, EIO, ERROR_BACKEND_FAILED);
+                ck_assert_uint_eq(info_of(b).n_faults, i + 1);
+                ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+        }
+}
+END_TEST
+
+START_TEST(test_traffic_between_commands) {
+        SimMgmtdev m = small;
+        Backend *b;
+
+        m.traffic = 5;
+        b = open_sim(&(SimConfig){ .mgmtdevs = &m, .n_mgmtdevs = 1 });
+        create_good(b, "a", CLASS_NET);
+        bind_good(b, "a", BUS_DRIVER_VHOST_VDPA);
+        create_good(b, "b", CLASS_NET);
+        bind_good(b, "b", BUS_DRIVER_VHOST_VDPA);
+        for (unsigned i = 0; i < 20; i++)
+                (void) observe(b, "a");
+        ck_assert_uint_eq(info_of(b).n_faults, 0);
+        b->ops->free(b);
 }
 END_TEST
 
@@ -735,6 +871,8 @@ static int command(Backend *b, SimCommand command, BusDriver driver, Failure *f)
         switch (command) {
         case SIM_CREATE:
                 return create(b, "a", &spec, f);
+        case SIM_ASSIGN:
+                return assign_own(b, "a", f);
         case SIM_BIND:
                 return b->ops->bind(b, "a", driver, f);
         case SIM_PUBLISH:
@@ -766,6 +904,8 @@ START_TEST(test_faults) {
                         ck_assert_int_eq(b->ops->destroy(b, "a", NULL), 0);
                 else if (!is_there(b, "a"))
                         create_good(b, "a", CLASS_NET);
+                if (_i == SIM_BIND && observe(b, "a").driver == BUS_DRIVER_NONE)
+                        ck_assert_int_eq(assign_own(b, "a", NULL), 0);
                 if (_i == SIM_PUBLISH || _i == SIM_DESTROY)
                         bind_good(b, "a", BUS_DRIVER_VHOST_VDPA);
                 if (_i != SIM_CREATE)
@@ -826,6 +966,10 @@ int main(void) {
         tcase_add_loop_test(tc, test_refused_create, 0, ELEMENTSOF(refusals));
         tcase_add_test(tc, test_reason_names_the_feature);
         tcase_add_test(tc, test_class_with_too_many_vqs);
+        tcase_add_test(tc, test_assignment);
+        tcase_add_test(tc, test_assign_shared);
+        tcase_add_test(tc, test_assign_what_does_not_fit);
+        tcase_add_test(tc, test_traffic_between_commands);
         tcase_add_test(tc, test_size_of_a_device);
         tcase_add_test(tc, test_full);
         tcase_add_test(tc, test_endpoints);
