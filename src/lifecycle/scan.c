@@ -133,8 +133,7 @@ static void report_faults(Lifecycle *l, const MgmtdevInfo *info) {
 
         if (info->n_faults > n_before)
                 log_mgmtdev(LOG_ERR, 0, info->handle,
-                            "%s has raised %" PRIu64 " faults, %" PRIu64
-                            " of them since the last look; the last one: %s",
+                            "%s has faults: %" PRIu64 " in all, %" PRIu64 " since the last look; the last one: %s",
                             info->handle, info->n_faults, info->n_faults - n_before, info->last_fault);
 }
 

@@ -5,15 +5,10 @@ Net, block and GPU devices of random sizes; killed in the middle; half of them d
 checks each command and lets devices use what they hold, and the checker counts what the daemon says.
 """
 
-import collections
-import http.client
-import json
 import random
-import threading
 
-import checker
-from client import Connection, connect
-from support import DEADLINE, SLOW, poll, sim_section
+from load import PATIENCE, Load, check, delete, put
+from support import SLOW, poll, sim_section
 
 HANDLE = "pci/0000:01:00.0"
 N_PASIDS = 1 << (14 if SLOW else 20)
@@ -36,8 +31,6 @@ CONFIG = f"[resources]\nquarantine_sec = {QUARANTINE_SEC}\n" + sim_section(
 )
 
 GROUPS_MAX, VQS_MAX = 64, 1024
-N_CLIENTS = 16
-PATIENCE = 4 * DEADLINE
 
 
 class Planner:
@@ -77,79 +70,10 @@ class Planner:
         return self._name(), {"class": "net", "vq_groups": groups, "net": {"max_vqp": pairs}}, 2 * pairs + 2
 
 
-class Load:
-    """Requests on a few connections that stay open; those that are not answered stay to be sent again."""
-
-    def __init__(self, daemon, requests):
-        self.daemon = daemon
-        self.waiting = collections.deque(requests)
-        self.n_answered = 0
-        self.refused = []
-        self.threads = []
-
-    def start(self):
-        self.threads = [threading.Thread(target=self._work) for _ in range(N_CLIENTS)]
-        for thread in self.threads:
-            thread.start()
-
-    def _work(self):
-        connection = Connection(connect(self.daemon.socket))
-        while self.waiting and not self.refused:
-            try:
-                request = self.waiting.popleft()
-            except IndexError:
-                break
-            try:
-                self._send(connection, *request)
-            except (OSError, http.client.HTTPException):  # the daemon was killed
-                self.waiting.append(request)
-                break
-        connection.close()
-
-    def _send(self, connection, method, target, body):
-        connection.request(method, target, body, {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        answer = response.read()
-        if response.status in (200, 201, 204):
-            self.n_answered += 1
-        else:
-            self.refused.append((method, target, body, response.status, answer))
-
-    def finish(self):
-        for thread in self.threads:
-            thread.join()
-        assert not self.refused, self.refused[:3]
-
-    def run(self, kill_at=None):
-        """Sends them all; with kill_at, kills the daemon after so many answers, and goes on with the next one."""
-        self.start()
-        if kill_at:
-            poll("answers", lambda: self.n_answered >= kill_at or self.refused, PATIENCE)
-            self.daemon.kill9()
-            self.finish()
-            self.daemon.start()
-            check(self.daemon)
-            self.start()
-        self.finish()
-        assert not self.waiting
-
-
-def puts(specs):
-    return [("PUT", f"/v1/devices/{name}", json.dumps({"spec": spec}).encode()) for name, spec in specs.items()]
-
-
-def deletes(names):
-    return [("DELETE", f"/v1/devices/{name}?missing_ok=true", None) for name in names]
-
-
 def sizes(specs):
     """The PASIDs and MSI entries that the devices take."""
     vqs = [2 * spec["net"]["max_vqp"] + 1 if "net" in spec else spec["vqs"] for spec in specs.values()]
     return sum(spec["vq_groups"] for spec in specs.values()), sum(n + 1 for n in vqs)
-
-
-def check(daemon):
-    checker.check_connection(checker.Connection(f"unix:{daemon.socket}", PATIENCE), PATIENCE)
 
 
 def budgets(daemon):
@@ -181,7 +105,7 @@ def test_to_the_last_one(make_daemon):
     daemon = make_daemon(CONFIG)
     daemon.start()
     specs = planner.plan(N_PASIDS - N_RESERVED_PASIDS, N_MSIS - N_RESERVED_MSIS)
-    requests = puts(specs)
+    requests = [put(*item) for item in specs.items()]
     last = requests.pop()
     Load(daemon, requests).run(kill_at=len(requests) // 2)
     Load(daemon, [last]).run()
@@ -189,14 +113,14 @@ def test_to_the_last_one(make_daemon):
     assert_full(daemon)
 
     gone = planner.random.sample(sorted(specs), len(specs) // 2)
-    Load(daemon, deletes(gone)).run(kill_at=len(gone) // 2)
+    Load(daemon, map(delete, gone)).run(kill_at=len(gone) // 2)
     assert any(budget["quarantined"] > 0 for budget in budgets(daemon))
     poll("end of the quarantine", lambda: all(b["quarantined"] == 0 for b in budgets(daemon)), PATIENCE)
     n_asids, n_msis = sizes({name: specs[name] for name in gone})
     assert [budget["free"] for budget in budgets(daemon)] == [n_asids, n_msis]
 
     again = planner.plan(n_asids, n_msis)
-    requests = puts(again)
+    requests = [put(*item) for item in again.items()]
     last = requests.pop()
     Load(daemon, requests).run(kill_at=len(requests) // 3)
     Load(daemon, [last]).run()
