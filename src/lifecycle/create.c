@@ -198,13 +198,13 @@ static void create_new(Verb *verb) {
         begin(verb, TAKE_PTR(device), true, false);
 }
 
-/* Of a device that failed or is lost. Where it was may be gone, and what was there with it: then it goes where a
- * new one would. */
+/* Of a device that failed or is lost. One that holds something keeps its place. Where it was may be gone, and what
+ * was there with it: then it goes where a new one would, and so does one that holds nothing. */
 static void create_again(Verb *verb, Device *device) {
         Placement placement;
         bool has_moved;
 
-        if (device->mgmtdev->present)
+        if (device->mgmtdev->present && device_holds(device))
                 placement_keep(device, &placement);
         else if (!placement_choose(verb, &placement))
                 return;

@@ -110,6 +110,35 @@ START_TEST(test_spread_with_failed) {
 }
 END_TEST
 
+static bool is_lost(void *name) {
+        return rig_device(name)->state == DEVICE_LOST;
+}
+
+/* One that has failed holds nothing, and goes where a new one would. */
+START_TEST(test_failed_goes_elsewhere) {
+        Answer a;
+
+        fake_unplug(rig.backend, FAKE_B);
+        fake_plug(rig.backend, FAKE_A, 1);
+        rig_look();
+        rig_create_good("a", RIG_NET);
+        fake_remove_device(rig.backend, "a");
+        rig_look();
+        unit_run_until(rig.event, is_lost, (void *) "a");
+        fake_fail(rig.backend, FAKE_CREATE, 1, ERROR_BACKEND_FAILED, EIO);
+        (void) rig_create("a", RIG_NET);
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_FAILED);
+
+        rig_create_good("b", RIG_NET);
+        a = rig_create("a", RIG_NET);
+        rig_assert_code(a, ERROR_NO_CAPACITY);
+        fake_plug(rig.backend, FAKE_B, 1);
+        rig_look();
+        a = rig_create_good("a", RIG_NET);
+        ck_assert_str_eq(a.mgmtdev, FAKE_B);
+}
+END_TEST
+
 START_TEST(test_no_room_on_named) {
         Answer a;
 
@@ -232,6 +261,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_all_faults);
         tcase_add_test(tcase, test_spread);
         tcase_add_test(tcase, test_spread_with_failed);
+        tcase_add_test(tcase, test_failed_goes_elsewhere);
         tcase_add_test(tcase, test_no_room_on_named);
         tcase_add_test(tcase, test_no_room_anywhere);
         tcase_add_test(tcase, test_room_while_creating);
