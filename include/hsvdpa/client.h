@@ -171,6 +171,12 @@ HSV_PUBLIC int hsv_mgmtdev_list(HsvClient *client, HsvDocument **ret);
 /* handle: as the kernel has it, such as "pci/0000:01:00.0" or "vdpasim_net". */
 HSV_PUBLIC int hsv_mgmtdev_get(HsvClient *client, const char *handle, HsvDocument **ret);
 
+/* Changes what the administrator says of a management device. patch: a merge patch (RFC 7396) as JSON text, with
+ * "cordoned", "labels" and "budgets"; null takes back what was said before. if_revision: refused with
+ * "precondition-failed" unless the management device is at this revision; 0: any. */
+HSV_PUBLIC int hsv_mgmtdev_update(HsvClient *client, const char *handle, const char *patch, uint64_t if_revision,
+                                  HsvDocument **ret);
+
 /* Makes a device, or confirms that there is one of that name with an equal spec. name: NULL lets the
  * daemon choose one. spec: JSON text of an object. ret_created, which may be NULL: true if it was made,
  * false if it was there. */

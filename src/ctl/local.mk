@@ -27,7 +27,8 @@ libhsvdpactl_a_SOURCES = \
 	src/ctl/host.c \
 	src/ctl/item-file.c \
 	src/ctl/item.c src/ctl/item.h \
-	src/ctl/mgmtdev.c \
+	src/ctl/mgmtdev.c src/ctl/mgmtdev.h \
+	src/ctl/mgmtdev-set.c \
 	src/ctl/number.c src/ctl/number.h \
 	src/ctl/output.c src/ctl/output.h \
 	src/ctl/patience.c src/ctl/patience.h \

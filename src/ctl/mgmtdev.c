@@ -2,6 +2,7 @@
 
 /* hsvdpactl mgmtdev */
 
+#include "ctl/mgmtdev.h"
 #include "ctl/budget.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
@@ -132,6 +133,29 @@ static const Verb verbs[] = {
           .max_operands = 1,
           .operands = VALUES_MGMTDEVS,
           .run = mgmtdev_show },
+        { .name = "cordon",
+          .synopsis = "HANDLE",
+          .help = "Place no more devices on it",
+          .details = "Devices that are there stay.",
+          .min_operands = 1,
+          .max_operands = 1,
+          .operands = VALUES_MGMTDEVS,
+          .run = mgmtdev_cordon },
+        { .name = "uncordon",
+          .synopsis = "HANDLE",
+          .help = "Place devices on it again",
+          .min_operands = 1,
+          .max_operands = 1,
+          .operands = VALUES_MGMTDEVS,
+          .run = mgmtdev_uncordon },
+        { .name = "set",
+          .synopsis = "HANDLE OPTION...",
+          .options = mgmtdev_set_options,
+          .help = "Change its labels, and how much there is to be had of it",
+          .min_operands = 1,
+          .max_operands = 1,
+          .operands = VALUES_MGMTDEVS,
+          .run = mgmtdev_set },
         {},
 };
 

@@ -15,6 +15,7 @@ void http_device_delete(HttpRequest *r, HttpInput *in);
 void http_device_get_stats(HttpRequest *r, HttpInput *in);
 void http_mgmtdev_list(HttpRequest *r, HttpInput *in);
 void http_mgmtdev_get(HttpRequest *r, HttpInput *in);
+void http_mgmtdev_patch(HttpRequest *r, HttpInput *in);
 void http_host_get(HttpRequest *r, HttpInput *in);
 void http_health_get(HttpRequest *r, HttpInput *in);
 void http_ready_get(HttpRequest *r, HttpInput *in);

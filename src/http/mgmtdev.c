@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "http/handlers.h"
+#include "http/header.h"
 #include "http/reply.h"
 #include "inventory/mgmtdev-json.h"
 #include "util/clock.h"
@@ -38,4 +39,28 @@ void http_mgmtdev_get(HttpRequest *r, HttpInput *in) {
                 (void) failure_set(&f, ERROR_MGMTDEV_NOT_FOUND, ENOENT, "There is no management device %s", handle);
                 http_reply_failure(r, &f, NULL);
         }
+}
+
+static void on_changed(void *request, const Outcome *outcome) {
+        _cleanup_(http_request_unrefp) HttpRequest *r = request;
+        const Mgmtdev *m = outcome->mgmtdev;
+        char etag[ETAG_MAX];
+        HttpField fields[] = { { MHD_HTTP_HEADER_ETAG, etag }, {} };
+
+        if (outcome->failure.code != ERROR_NONE) {
+                http_reply_refusal(r, outcome);
+                return;
+        }
+        (void) etag_format(m->revision, etag);
+        http_reply_json(r, MHD_HTTP_OK, mgmtdev_encode(m, clock_monotonic_usec()), fields);
+}
+
+void http_mgmtdev_patch(HttpRequest *r, HttpInput *in) {
+        const char *handle = http_input_handle(in, r);
+        Precondition precondition = {};
+
+        http_input_precondition(in, r, &precondition);
+        if (http_input_end(in, r))
+                lifecycle_update_mgmtdev(r->context->lifecycle, handle, &precondition, in->body, on_changed,
+                                         http_request_ref(r));
 }

@@ -20,6 +20,8 @@ static const HttpRoute routes[] = {
         { "GET", "/v1/devices/{name}/stats", http_device_get_stats, 0 },
         { "GET", "/v1/mgmtdevs", http_mgmtdev_list, 0 },
         { "GET", "/v1/mgmtdevs/{handle}", http_mgmtdev_get, 0 },
+        { "PATCH", "/v1/mgmtdevs/{handle}", http_mgmtdev_patch,
+          HTTP_ROUTE_BODY | HTTP_ROUTE_MERGE_PATCH | HTTP_ROUTE_IF_MATCH },
         { "GET", "/v1/host", http_host_get, 0 },
         { "GET", "/healthz", http_health_get, 0 },
         { "GET", "/readyz", http_ready_get, 0 },

@@ -40,6 +40,7 @@ check_PROGRAMS += \
 	tests/unit/test-mgmtdev \
 	tests/unit/test-pci \
 	tests/unit/test-needs \
+	tests/unit/test-mgmtdev-patch \
 	tests/unit/test-placement \
 	tests/unit/test-placement-twin \
 	tests/unit/test-recovery \
@@ -48,6 +49,7 @@ check_PROGRAMS += \
 	tests/unit/test-spec \
 	tests/unit/test-spec-json \
 	tests/unit/test-spec-twin \
+	tests/unit/test-sriov \
 	tests/unit/test-store \
 	tests/unit/test-store-crash \
 	tests/unit/test-store-trouble \
@@ -107,6 +109,8 @@ tests_unit_test_pci_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pci_LDADD = $(UNIT_LDADD)
 tests_unit_test_needs_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_needs_LDADD = $(UNIT_LDADD)
+tests_unit_test_mgmtdev_patch_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_mgmtdev_patch_LDADD = $(UNIT_LDADD)
 tests_unit_test_placement_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_placement_LDADD = $(UNIT_LDADD)
 tests_unit_test_placement_twin_CFLAGS = $(UNIT_CFLAGS)
@@ -123,6 +127,8 @@ tests_unit_test_spec_json_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_spec_json_LDADD = $(UNIT_LDADD)
 tests_unit_test_spec_twin_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_spec_twin_LDADD = $(UNIT_LDADD)
+tests_unit_test_sriov_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sriov_LDADD = $(UNIT_LDADD)
 tests_unit_test_store_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_store_LDADD = $(UNIT_LDADD)
 tests_unit_test_store_crash_CFLAGS = $(UNIT_CFLAGS)

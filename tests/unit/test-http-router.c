@@ -24,6 +24,8 @@ static const struct {
         { "GET", "/v1/mgmtdevs", ERROR_NONE, http_mgmtdev_list, "" },
         { "GET", "/v1/mgmtdevs/vdpasim_net", ERROR_NONE, http_mgmtdev_get, "vdpasim_net" },
         { "GET", "/v1/mgmtdevs/pci/0000:01:00.0", ERROR_NONE, http_mgmtdev_get, "pci/0000:01:00.0" },
+        { "PATCH", "/v1/mgmtdevs/pci/0000:01:00.0", ERROR_NONE, http_mgmtdev_patch, "pci/0000:01:00.0" },
+        { "DELETE", "/v1/mgmtdevs/vdpasim_net", ERROR_METHOD_NOT_ALLOWED, NULL, "GET, HEAD, PATCH" },
         { "GET", "/v1/mgmtdevs/../x", ERROR_NONE, http_mgmtdev_get, "../x" },
         { "GET", "/v1/mgmtdevs/pci%2F0000:01%3a00.0", ERROR_NONE, http_mgmtdev_get, "pci/0000:01:00.0" },
         { "GET", "/v1/mgmtdevs/pci/0000%3A01:00.0", ERROR_NONE, http_mgmtdev_get, "pci/0000:01:00.0" },
