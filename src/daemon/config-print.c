@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The configuration as text, in the form that it is read from. */
+ * The configuration as text: all of it for people, single values to compare two configurations by. */
+#include <errno.h>
 #include <string.h>
 
 #include "daemon/config-table.h"
+#include "util/log.h"
 
 static size_t count_values(const ConfigKey *key, const void *object) {
         return key->type->count ? key->type->count(key, object) : 1;
@@ -41,4 +43,22 @@ void config_print(const Config *config, FILE *out) {
                         separator = "\n";
                 }
         }
+}
+
+char *config_format(const ConfigKey *key, const void *object) {
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+
+        if (!out)
+                return NULL;
+        for (size_t i = 0; i < count_values(key, object); i++) {
+                fputs(i > 0 ? ", " : "", out);
+                key->type->print(key, object, i, out);
+        }
+        if (fclose(out) != 0) {
+                free(text);
+                return NULL;
+        }
+        return text;
 }

@@ -78,8 +78,8 @@ static void clear_listen(const ConfigKey *key, void *object) {
 
 static const ConfigType type_listen = { set_listen, print_listen, count_listen, clear_listen };
 
-#define UINT(section, name, min, max, initial)                                                                     \
-        { section, #name, &config_uint, offsetof(Config, name), min, max, NULL, initial }
+#define UINT(section, name, min, max, initial, can_reload)                                                         \
+        { section, #name, &config_uint, offsetof(Config, name), min, max, NULL, initial, can_reload }
 #define SIM_UINT(name, member, max)                                                                                \
         { "sim", name, &config_uint, offsetof(SimMgmtdev, member), 0, max }
 #define SIM_INT(name, member, max)                                                                                 \
@@ -96,16 +96,17 @@ const ConfigKey config_keys[] = {
         PATH("daemon", runtime_dir, "/run/hsvdpa"),
         { "daemon", "listen", &type_listen },
         { "daemon", "log_level", &config_name, offsetof(Config, log_level), 0, ELEMENTSOF(log_level_names),
-          name_log_level, "info" },
-        UINT("daemon", stop_timeout_sec, 1, 3600, "30"),
-        UINT("limits", max_devices, 1, 1u << 20, "1048576"),
-        UINT("limits", max_operations, 1, 1u << 16, "4096"),
-        UINT("limits", max_connections, 1, 1u << 16, "1024"),
-        UINT("limits", max_body_bytes, 1024, 1u << 28, "1048576"),
-        UINT("limits", idle_timeout_sec, 1, 3600, "30"),
+          name_log_level, "info", true },
+        UINT("daemon", stop_timeout_sec, 1, 3600, "30", true),
+        UINT("daemon", worker_timeout_sec, 1, 3600, "120", true),
+        UINT("limits", max_devices, 1, 1u << 20, "1048576", true),
+        UINT("limits", max_operations, 1, 1u << 16, "4096", true),
+        UINT("limits", max_connections, 1, 1u << 16, "1024", false),
+        UINT("limits", max_body_bytes, 1024, 1u << 28, "1048576", true),
+        UINT("limits", idle_timeout_sec, 1, 3600, "30", true),
         { "placement", "policy", &config_name, offsetof(Config, placement_policy), 0, _PLACEMENT_POLICY_MAX,
-          name_placement_policy, "spread" },
-        UINT("resources", quarantine_sec, 0, 86400, "10"),
+          name_placement_policy, "spread", true },
+        UINT("resources", quarantine_sec, 0, 86400, "10", false),
         { "sim", "classes", &config_sim_classes },
         { "sim", "features", &config_sim_features },
         { "sim", "transport", &config_name, offsetof(SimMgmtdev, info.transport), 0, _TRANSPORT_MAX,

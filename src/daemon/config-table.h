@@ -44,6 +44,7 @@ struct ConfigKey {
         uint32_t min, max;
         const char *(*value_name)(unsigned value); /* of a CONFIG_NAME, for all below max; NULL: no such value */
         const char *initial;                       /* NULL: as the object is made */
+        bool can_reload;
 };
 
 extern const ConfigSection config_sections[];
@@ -80,3 +81,6 @@ const char *config_origin(const Config *config, const char *section, const Confi
 
 /* Whether the source that is being read has set the key before, though it can have but one value. */
 bool config_is_set_twice(const Config *config, const char *section, const char *name, const char **ret_origin);
+
+/* The values of a key, as text that set() reads if it has but one. The caller frees it. NULL when out of memory. */
+char *config_format(const ConfigKey *key, const void *object);

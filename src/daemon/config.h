@@ -2,7 +2,7 @@
 #pragma once
 
 /* The daemon's configuration: defaults, then the files, then the command line. What keys there are stands in one
- * table (config-table.c), which serves reading, checking and printing. */
+ * table (config-table.c), which serves reading, checking, printing and reloading. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +39,7 @@ typedef struct Config {
         uint32_t max_body_bytes;
         uint32_t idle_timeout_sec;
         uint32_t stop_timeout_sec;
+        uint32_t worker_timeout_sec;      /* that a thread may be in one call */
         PlacementPolicy placement_policy; /* of devices whose spec has none */
 
         uint32_t quarantine_sec; /* of released ASIDs and MSI entries */
@@ -81,5 +82,9 @@ int config_finish(Config *config);
 
 /* Prints it in the form of the file, each value below a comment that says where it was set. */
 void config_print(const Config *config, FILE *out);
+
+/* Takes over from fresh what may change while the daemon runs; logs which keys did, and those that differ but take
+ * a restart. Returns how many took over, or -ENOMEM: what was logged as changed has changed. */
+int config_reload(Config *config, const Config *fresh);
 
 const char *backend_kind_name(BackendKind kind);

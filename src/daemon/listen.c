@@ -2,6 +2,7 @@
 #include "daemon/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <systemd/sd-daemon.h>
 
 #include "util/log.h"
 
@@ -123,18 +125,28 @@ static bool is_loopback(const struct sockaddr *sa) {
                IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *) (const void *) sa)->sin6_addr);
 }
 
+/* TCP has no encryption and no authentication. */
+static int refuse_remote(const char *address) {
+        return log_error_errno(EPERM,
+                               "%s: TCP is for loopback addresses only, because it has no encryption and no "
+                               "authentication yet",
+                               address);
+}
+
 static int bind_tcp(const char *address, const struct addrinfo *ai, int *ret) {
         _cleanup_close_ int fd = -1;
         int on = 1;
 
         if (!is_loopback(ai->ai_addr))
-                return log_error_errno(
-                        EPERM,
-                        "%s: TCP is for loopback addresses only, because it has no encryption and no "
-                        "authentication yet",
-                        address);
+                return refuse_remote(address);
 
         fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0 && errno == EAFNOSUPPORT)
+                return log_error_errno(
+                        errno,
+                        "Cannot listen at %s: the service may not make TCP sockets; have systemd make "
+                        "it, by a ListenStream= of hsvdpad.socket",
+                        address);
         if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
             bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0)
                 return log_error_errno(errno, "Cannot listen at %s: %m", address);
@@ -166,6 +178,65 @@ int listen_open(const char *address, int *ret) {
         const char *path = unix_path(address);
 
         return path ? open_unix(path, ret) : open_tcp(address, ret);
+}
+
+/* The socket's own address; the other kinds come out as neither. */
+static int get_address(int fd, struct sockaddr_storage *ret) {
+        socklen_t size = sizeof *ret;
+
+        *ret = (struct sockaddr_storage){};
+        return getsockname(fd, (struct sockaddr *) ret, &size) < 0 ? -errno : 0;
+}
+
+static int check_inherited(int fd) {
+        struct sockaddr_storage sa;
+        int r;
+
+        r = sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1);
+        if (r == 0)
+                r = -EINVAL;
+        if (r > 0)
+                r = get_address(fd, &sa);
+        if (r == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+                r = -errno;
+        if (r < 0)
+                return log_error_errno(
+                        r, "Cannot use descriptor %d of the service manager as a listening socket: %m", fd);
+
+        if (sa.ss_family != AF_UNIX && !is_loopback((const struct sockaddr *) &sa))
+                return refuse_remote("A socket of the service manager");
+        return 0;
+}
+
+int listen_inherit(int **ret, size_t *ret_n) {
+        _cleanup_free_ int *fds = NULL;
+        int n, r;
+
+        n = sd_listen_fds(1);
+        if (n < 0)
+                return log_error_errno(n, "Cannot take over the service manager's sockets: %m");
+
+        fds = calloc((size_t) n + 1, sizeof *fds);
+        if (!fds)
+                return log_oom();
+        for (int i = 0; i < n; i++) {
+                fds[i] = SD_LISTEN_FDS_START + i;
+                r = check_inherited(fds[i]);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = TAKE_PTR(fds);
+        *ret_n = (size_t) n;
+        return 0;
+}
+
+bool listen_is_at(int fd, const char *address) {
+        const char *path = unix_path(address);
+        struct sockaddr_storage sa;
+
+        return path && get_address(fd, &sa) == 0 && sa.ss_family == AF_UNIX &&
+               strcmp(((const struct sockaddr_un *) (const void *) &sa)->sun_path, path) == 0;
 }
 
 void listen_remove(const char *address) {

@@ -5,19 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/config-load.h"
 #include "daemon/manager.h"
-#include "util/fs.h"
 #include "util/log.h"
-
-#define DEFAULT_CONFIG SYSCONFDIR "/hsvdpa/hsvdpad.conf"
-#define OPTIONS_MAX    64
-
-static const char *const drop_in_directories[] = {
-        SYSCONFDIR "/hsvdpa/hsvdpad.conf.d",
-        "/run/hsvdpa/hsvdpad.conf.d",
-        VENDORDIR "/hsvdpa/hsvdpad.conf.d",
-        NULL,
-};
 
 typedef enum Action {
         ACTION_RUN,
@@ -26,14 +16,10 @@ typedef enum Action {
         ACTION_EXIT,
 } Action;
 
-/* The command line is applied over the file, and so is kept until the file was read. */
+/* The command line is applied over the files, and so is kept until they were read; and for a reload. */
 typedef struct Arguments {
         Action action;
-        const char *config_path;
-        struct {
-                const char *key, *value;
-        } settings[OPTIONS_MAX];
-        size_t n_settings;
+        ConfigArguments config;
 } Arguments;
 
 static void print_help(void) {
@@ -53,7 +39,7 @@ static void print_help(void) {
                "Exit status: 0 stopped as asked, 1 failed, %d wrong options, %d the database is damaged, of a "
                "newer\n"
                "version or not ours, %d another hsvdpad is running on it, %d wrong configuration.\n",
-               DEFAULT_CONFIG, EXIT_USAGE, EXIT_DATABASE, EXIT_OTHER_DAEMON, EXIT_CONFIG);
+               CONFIG_DEFAULT_PATH, EXIT_USAGE, EXIT_DATABASE, EXIT_OTHER_DAEMON, EXIT_CONFIG);
 }
 
 enum { OPTION_SETTING = 256, OPTION_CONFIG, OPTION_CHECK, OPTION_PRINT, OPTION_VERSION };
@@ -77,11 +63,11 @@ static const char *const setting_keys[] = { "backend", "state_dir", "runtime_dir
 
 static int add_setting(Arguments *args, const char *key, const char *value) {
         assert(value); /* each of these options requires it */
-        if (args->n_settings == OPTIONS_MAX)
+        if (args->config.n_settings == CONFIG_SETTINGS_MAX)
                 return log_error_errno(E2BIG, "There are too many options");
 
-        args->settings[args->n_settings].key = key;
-        args->settings[args->n_settings++].value = value;
+        args->config.settings[args->config.n_settings].key = key;
+        args->config.settings[args->config.n_settings++].value = value;
         return 0;
 }
 
@@ -90,7 +76,7 @@ static int parse_option(Arguments *args, int c, int index) {
         case OPTION_SETTING:
                 return add_setting(args, setting_keys[index], optarg);
         case OPTION_CONFIG:
-                args->config_path = optarg;
+                args->config.path = optarg;
                 return 0;
         case OPTION_CHECK:
                 args->action = ACTION_CHECK_CONFIG;
@@ -124,72 +110,16 @@ static int parse_arguments(int argc, char *argv[], Arguments *args) {
         return 0;
 }
 
-/* A path on the command line may be relative to where it was typed. */
-static int apply_setting(Config *config, const char *key, const char *value) {
-        _cleanup_free_ char *cwd = NULL, *path = NULL;
-
-        if (strstr(key, "_dir") && value[0] && value[0] != '/') {
-                cwd = getcwd(NULL, 0);
-                if (!cwd)
-                        return log_error_errno(errno, "Cannot find the working directory: %m");
-                path = fs_join(cwd, value);
-                if (!path)
-                        return log_oom();
-                value = path;
-        }
-
-        return config_set(config, "daemon", key, value, "command line");
-}
-
-static int read_named_file(Config *config, const char *path) {
-        int r = config_read(config, path);
-
-        return r == -ENOENT ? log_error_errno(r, "Cannot read %s: %m", path) : r;
-}
-
-/* All faults of all files are said at once. */
-static int read_default_files(Config *config) {
-        int r = config_read(config, DEFAULT_CONFIG);
-        int k = config_read_drop_ins(config, drop_in_directories);
-
-        return r < 0 && r != -ENOENT ? r : k;
-}
-
-static int load_config(const Arguments *args, Config *config) {
-        int r;
-
-        r = config_init(config);
-        if (r < 0)
-                return log_oom();
-
-        r = args->config_path ? read_named_file(config, args->config_path) : read_default_files(config);
-        if (r < 0)
-                return r;
-
-        config_begin_source(config);
-        for (size_t i = 0; i < args->n_settings; i++) {
-                r = apply_setting(config, args->settings[i].key, args->settings[i].value);
-                if (r < 0)
-                        return r;
-        }
-
-        return config_finish(config);
-}
-
-static int run(const Config *config) {
+static int run(Config *config, const ConfigArguments *arguments) {
         Manager *manager;
-        bool stuck;
         int status;
 
         log_open(config->log_level);
-        status = manager_new(config, &manager);
+        status = manager_new(config, arguments, &manager);
         if (status != 0)
                 return status;
 
-        status = manager_run(manager, &stuck);
-        /* A thread is in the kernel and does not come back: no cleanup can be waited for. */
-        if (stuck)
-                _exit(status);
+        status = manager_run(manager);
         manager_free(manager);
         return status;
 }
@@ -205,12 +135,12 @@ int main(int argc, char *argv[]) {
         if (args.action == ACTION_EXIT)
                 return EXIT_SUCCESS;
 
-        if (load_config(&args, &config) < 0)
+        if (config_load(&args.config, &config) < 0)
                 status = EXIT_CONFIG;
         else if (args.action == ACTION_PRINT_CONFIG)
                 config_print(&config, stdout);
         else if (args.action == ACTION_RUN)
-                status = run(&config);
+                status = run(&config, &args.config);
 
         config_done(&config);
         return status;

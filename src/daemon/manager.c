@@ -2,27 +2,44 @@
 #include "daemon/manager.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
 #include "daemon/listen.h"
+#include "daemon/service.h"
 #include "http/server.h"
 #include "kernel/kernel.h"
 #include "util/clock.h"
 #include "util/fs.h"
 #include "util/log.h"
 
+/* What a stop takes beside what is under way. */
+#define STOP_MARGIN_SEC 5
+
+/* How long clients at the service manager's sockets wait for the start to be through, so that a restart refuses
+ * nobody. A start that takes longer answers reads, and refuses the rest with why. */
+#define START_PATIENCE_USEC (3 * USEC_PER_SEC)
+
+/* How long a stop waits for requests that have not come in whole. */
+#define LAST_REQUESTS_USEC USEC_PER_SEC
+
 struct Manager {
-        const Config *config;
+        Config *config;
+        const ConfigArguments *arguments;
         sd_event *event;
         Inventory inventory;
         Backend *backend;
         Store *store;
         Lifecycle *lifecycle;
         HttpServer *http;
-        size_t n_listening;
-        bool stop_requested;
+        Service service;
+        bool is_listening[CONFIG_LISTEN_MAX]; /* by the index of config->listen: made here */
+        int *inherited;                       /* the service manager's sockets that are not served yet */
+        size_t n_inherited;
+        sd_event_source *patience;
+        bool stop_requested, has_failed;
 };
 
 static int make_directories(const Config *config) {
@@ -45,28 +62,62 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
 }
 
+static HttpConfig http_config(const Config *config) {
+        return (HttpConfig){
+                .max_body_bytes = config->max_body_bytes,
+                .max_connections = config->max_connections,
+                .idle_timeout_sec = config->idle_timeout_sec,
+        };
+}
+
+/* Hands on what has changed to those who have copies of it. */
+static void apply_config(Manager *m) {
+        const HttpConfig http = http_config(m->config);
+
+        log_set_max_level(m->config->log_level);
+        m->inventory.max_devices = m->config->max_devices;
+        lifecycle_set_max_operations(m->lifecycle, m->config->max_operations);
+        lifecycle_set_placement_policy(m->lifecycle, m->config->placement_policy);
+        http_server_configure(m->http, &http);
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        const char *problem = NULL;
+        Manager *m = userdata;
+        Config fresh = {};
+
+        service_tell_reloading(&m->service);
+        if (config_load(m->arguments, &fresh) < 0) {
+                problem = "The new configuration is wrong (see the log), and was not taken over";
+                log_error("%s", problem);
+        } else if (config_reload(m->config, &fresh) < 0)
+                log_oom();
+        apply_config(m);
+        config_done(&fresh);
+        service_tell_reloaded(&m->service, problem);
+        return 0;
+}
+
 static int setup_event(Manager *m) {
+        static const struct {
+                int number;
+                sd_event_signal_handler_t handler;
+        } signals[] = { { SIGTERM, on_signal }, { SIGINT, on_signal }, { SIGHUP, on_reload } };
         sigset_t mask;
         int r;
 
         /* Blocked before any thread is made, so that no thread takes them. */
         sigemptyset(&mask);
-        sigaddset(&mask, SIGTERM);
-        sigaddset(&mask, SIGINT);
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+                sigaddset(&mask, signals[i].number);
         if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return -errno;
         (void) signal(SIGPIPE, SIG_IGN);
 
         r = sd_event_default(&m->event);
-        if (r < 0)
-                return r;
-        r = sd_event_add_signal(m->event, NULL, SIGTERM, on_signal, m);
-        if (r < 0)
-                return r;
-        r = sd_event_add_signal(m->event, NULL, SIGINT, on_signal, m);
-        if (r < 0)
-                return r;
-        return sd_event_set_watchdog(m->event, true);
+        for (size_t i = 0; i < ELEMENTSOF(signals) && r >= 0; i++)
+                r = sd_event_add_signal(m->event, NULL, signals[i].number, signals[i].handler, m);
+        return r;
 }
 
 static int refuse_database(const Manager *m) {
@@ -119,37 +170,106 @@ static int setup_backend(Manager *m) {
         return r;
 }
 
+static int serve(Manager *m, int fd, const char *address) {
+        int r = http_server_listen(m->http, fd);
+
+        if (r < 0) {
+                close(fd);
+                return log_error_errno(r, "Cannot serve %s: %m", address);
+        }
+        return 0;
+}
+
+static bool is_inherited(const char *address, const int *fds, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (listen_is_at(fds[i], address))
+                        return true;
+
+        return false;
+}
+
+/* Serves the sockets of the service manager. Clients that came to them before wait until now. */
+static int serve_inherited(Manager *m) {
+        int r;
+
+        m->patience = sd_event_source_disable_unref(m->patience);
+        while (m->n_inherited > 0) {
+                r = serve(m, m->inherited[--m->n_inherited], "a socket of the service manager");
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int on_out_of_patience(sd_event_source *source, uint64_t usec, void *userdata) {
+        return serve_inherited(userdata);
+}
+
+static int setup_listening(Manager *m) {
+        int fd, r;
+
+        r = listen_inherit(&m->inherited, &m->n_inherited);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < m->config->n_listen; i++) {
+                const char *address = m->config->listen[i];
+
+                if (is_inherited(address, m->inherited, m->n_inherited))
+                        continue;
+                r = listen_open(address, &fd);
+                if (r < 0)
+                        return r;
+                m->is_listening[i] = true;
+                r = serve(m, fd, address);
+                if (r < 0)
+                        return r;
+        }
+
+        r = sd_event_add_time_relative(m->event, &m->patience, CLOCK_MONOTONIC, START_PATIENCE_USEC, 0,
+                                       on_out_of_patience, m);
+        return r < 0 ? log_error_errno(r, "Cannot make a timer: %m") : 0;
+}
+
 static int setup_http(Manager *m) {
-        const HttpConfig http = {
-                .max_body_bytes = m->config->max_body_bytes,
-                .max_connections = m->config->max_connections,
-                .idle_timeout_sec = m->config->idle_timeout_sec,
-        };
+        const HttpConfig http = http_config(m->config);
         int r;
 
         r = http_server_new(m->event, m->lifecycle, &http, &m->http);
         if (r < 0)
                 return log_error_errno(r, "Cannot make the HTTP server: %m");
 
-        for (; m->n_listening < m->config->n_listen; m->n_listening++) {
-                const char *address = m->config->listen[m->n_listening];
-                _cleanup_close_ int fd = -1;
-
-                r = listen_open(address, &fd);
-                if (r < 0)
-                        return r;
-                r = http_server_listen(m->http, fd);
-                if (r < 0) {
-                        listen_remove(address);
-                        return log_error_errno(r, "Cannot serve %s: %m", address);
-                }
-                TAKE_FD(fd);
-        }
-
-        return 0;
+        return setup_listening(m);
 }
 
-int manager_new(const Config *config, Manager **ret) {
+static void stop_listening(Manager *m) {
+        for (size_t i = 0; i < CONFIG_LISTEN_MAX; i++)
+                if (m->is_listening[i])
+                        listen_remove(m->config->listen[i]);
+}
+
+/* Ends the process while a thread is in a call that does not come back. Then the process stays, as a shell of that
+ * thread, and so would all that it has open: the lock of the inventory, sockets that clients would wait at. */
+static void let_go(Manager *m) {
+        stop_listening(m);
+        (void) close_range(STDERR_FILENO + 1, UINT_MAX, 0);
+}
+
+static void on_hung(void *userdata, const char *what, uint64_t usec) {
+        Manager *m = userdata;
+
+        log_error("%s has been in one call for %llu s: ending without it, to be started again", what,
+                  (unsigned long long) (usec / USEC_PER_SEC));
+        http_server_abandon(m->http, USEC_PER_SEC);
+        (void) store_drain(m->store, USEC_PER_SEC);
+        let_go(m);
+        /* The service manager would not see the end of a process that has a thread left. */
+        (void) sd_notify(0, "WATCHDOG=trigger");
+        _exit(EXIT_FAILURE);
+}
+
+int manager_new(Config *config, const ConfigArguments *arguments, Manager **ret) {
         _cleanup_(manager_freep) Manager *m = NULL;
         int r;
 
@@ -159,6 +279,7 @@ int manager_new(const Config *config, Manager **ret) {
                 return EXIT_FAILURE;
         }
         m->config = config;
+        m->arguments = arguments;
         inventory_init(&m->inventory, config->max_devices);
         inventory_configure(&m->inventory, config->quarantine_sec * USEC_PER_SEC, NULL, 0);
 
@@ -182,6 +303,11 @@ int manager_new(const Config *config, Manager **ret) {
         lifecycle_set_placement_policy(m->lifecycle, config->placement_policy);
         if (setup_http(m) < 0)
                 return EXIT_FAILURE;
+        r = service_init(&m->service, m->event, m->lifecycle, m->store, &config->worker_timeout_sec, on_hung, m);
+        if (r < 0) {
+                log_error_errno(r, "Cannot make the watchdog: %m");
+                return EXIT_FAILURE;
+        }
 
         *ret = TAKE_PTR(m);
         return 0;
@@ -190,29 +316,41 @@ int manager_new(const Config *config, Manager **ret) {
 static void on_started(void *userdata, const Outcome *outcome) {
         Manager *m = userdata;
 
-        (void) sd_notifyf(0, "READY=1\nSTATUS=%zu devices, backend %s", m->inventory.n_devices,
-                          backend_kind_name(m->config->backend));
+        if (serve_inherited(m) < 0)
+                m->stop_requested = m->has_failed = true;
+        else
+                service_tell_ready(&m->service);
 }
 
-static bool stop(Manager *m) {
-        bool is_through;
+/* Who was let in before the listening sockets were closed is still served as ever: the next daemon cannot. Each
+ * answer ends its connection, and who is silent is not waited for any longer. */
+static void serve_the_last(Manager *m) {
+        uint64_t now = clock_monotonic_usec(), end = now + LAST_REQUESTS_USEC;
+        int r = 0;
 
-        (void) sd_notify(0, "STOPPING=1\nSTATUS=Finishing what is under way");
         http_server_quiesce(m->http);
-        is_through = lifecycle_stop(m->lifecycle, m->config->stop_timeout_sec * USEC_PER_SEC);
-        if (!is_through)
+        for (; !http_server_is_quiet(m->http) && now < end && r >= 0; now = clock_monotonic_usec())
+                r = sd_event_run(m->event, end - now);
+}
+
+static void stop(Manager *m) {
+        service_tell_stopping(&m->service, m->config->stop_timeout_sec + STOP_MARGIN_SEC);
+        serve_the_last(m);
+        if (!lifecycle_stop(m->lifecycle, m->config->stop_timeout_sec * USEC_PER_SEC)) {
                 log_error("%zu operations are not through after %u s: left to the next start",
                           lifecycle_n_operations(m->lifecycle), m->config->stop_timeout_sec);
+                http_server_abandon(m->http, 2 * USEC_PER_SEC);
+                let_go(m);
+                _exit(EXIT_FAILURE);
+        }
 
         /* The answers that there are. */
         (void) http_server_drain(m->http, 2 * USEC_PER_SEC);
-        return is_through;
 }
 
-int manager_run(Manager *m, bool *ret_stuck) {
+int manager_run(Manager *m) {
         int r;
 
-        *ret_stuck = false;
         r = lifecycle_start(m->lifecycle, on_started, m);
         if (r == -EUCLEAN)
                 return refuse_database(m);
@@ -223,8 +361,8 @@ int manager_run(Manager *m, bool *ret_stuck) {
                 r = sd_event_run(m->event, UINT64_MAX);
         if (r < 0)
                 log_error_errno(r, "The event loop failed: %m");
-        *ret_stuck = !stop(m);
-        return r < 0 || *ret_stuck ? EXIT_FAILURE : EXIT_SUCCESS;
+        stop(m);
+        return r < 0 || m->has_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 Manager *manager_free(Manager *m) {
@@ -232,8 +370,10 @@ Manager *manager_free(Manager *m) {
                 return NULL;
 
         http_server_free(m->http);
-        for (size_t i = 0; i < m->n_listening; i++)
-                listen_remove(m->config->listen[i]);
+        stop_listening(m);
+        service_done(&m->service);
+        sd_event_source_disable_unref(m->patience);
+        free(m->inherited);
         lifecycle_free(m->lifecycle);
         if (m->backend)
                 m->backend->ops->free(m->backend);

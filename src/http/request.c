@@ -10,7 +10,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <systemd/sd-id128.h>
 
 #include "http/body.h"
 #include "http/input.h"
@@ -101,6 +103,26 @@ void http_request_answer(HttpRequest *r, unsigned status, struct MHD_Response *r
                 (void) log_error_errno(k, "Failed to resume a connection: %m");
 }
 
+#define REQUEST_ID_HEADER "X-Request-ID"
+
+/* What goes into the log and back to the client is nothing but a plain word. */
+static bool request_id_is_valid(const char *id) {
+        static const char allowed[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.";
+        size_t n = strlen(id);
+
+        return n > 0 && n < LOG_REQUEST_ID_MAX && strspn(id, allowed) == n;
+}
+
+static void set_request_id(HttpRequest *r) {
+        const char *given = http_request_header(r, REQUEST_ID_HEADER);
+        sd_id128_t id;
+
+        if (given && request_id_is_valid(given))
+                strcpy(r->id, given);
+        else if (sd_id128_randomize(&id) >= 0)
+                (void) snprintf(r->id, sizeof r->id, "%016llx", (unsigned long long) id.qwords[0]);
+}
+
 /* Hands the answer over to the library. */
 static enum MHD_Result send_answer(HttpRequest *r) {
         struct MHD_Response *response = r->response ?: r->context->out_of_memory;
@@ -108,6 +130,8 @@ static enum MHD_Result send_answer(HttpRequest *r) {
         /* Without memory for this field the client only learns later that the connection closes. */
         if (r->context->closing && r->response)
                 (void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+        if (r->id[0] && r->response)
+                (void) MHD_add_response_header(response, REQUEST_ID_HEADER, r->id);
         return MHD_queue_response(r->connection, r->status, response);
 }
 
@@ -182,8 +206,10 @@ static void call_handler(HttpRequest *r) {
         http_query_init(&in.query, &in.faults);
         http_query_parse(&in.query, r->query);
 
+        log_set_context(NULL, NULL, r->id);
         if (parse_body(r, &in))
                 r->route->handler(r, &in);
+        log_clear_context();
         json_decref(in.body);
 }
 
@@ -208,7 +234,44 @@ static enum MHD_Result begin(HttpRequest *r, const char *method, const char *url
         uint64_t discard_max = (uint64_t) r->context->config.max_body_bytes + DISCARD_MAX;
 
         r->has_begun = true;
+        set_request_id(r);
+        /* The library's own is what it was when the listening socket was made. */
+        if (r->origin->idle_timeout_sec != r->context->config.idle_timeout_sec)
+                (void) MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                                 r->context->config.idle_timeout_sec);
         return http_refuse(r, r->origin->is_tcp, method, url, discard_max) ? finish(r) : MHD_YES;
+}
+
+/* Whether the connection's first request has not begun to come; NULL: there was no memory to keep that. */
+void http_request_on_connection(void *origin, struct MHD_Connection *connection, void **socket_context,
+                                enum MHD_ConnectionNotificationCode toe) {
+        HttpContext *context = ((const HttpOrigin *) origin)->context;
+        bool *is_fresh = *socket_context;
+
+        if (toe == MHD_CONNECTION_NOTIFY_STARTED) {
+                *socket_context = is_fresh = malloc(sizeof *is_fresh);
+                if (!is_fresh)
+                        return;
+                *is_fresh = true;
+                context->n_fresh++;
+                return;
+        }
+
+        if (is_fresh && *is_fresh)
+                context->n_fresh--;
+        free(is_fresh);
+        *socket_context = NULL;
+}
+
+static void end_fresh(HttpContext *context, struct MHD_Connection *connection) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection,
+                                                                       MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        bool *is_fresh = info ? info->socket_context : NULL;
+
+        if (is_fresh && *is_fresh) {
+                *is_fresh = false;
+                context->n_fresh--;
+        }
 }
 
 /* The library would make a record of each parameter in the memory of the connection, and if there is no more of
@@ -218,6 +281,7 @@ void *http_request_on_target(void *origin, const char *target, struct MHD_Connec
         char *query = target ? strchr(target, '?') : NULL;
         HttpRequest *r = NULL;
 
+        end_fresh(((const HttpOrigin *) origin)->context, connection);
         if (request_new(origin, connection, &r) == 0 && query) {
                 r->query = strdup(query + 1);
                 if (!r->query)

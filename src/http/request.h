@@ -14,6 +14,7 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "inventory/error.h"
+#include "util/log.h"
 
 TAILQ_HEAD(HttpRequestList, HttpRequest);
 
@@ -24,6 +25,7 @@ typedef struct HttpContext {
         bool closing;                       /* each answer closes its connection */
         struct MHD_Response *out_of_memory; /* the answer that needs no memory */
         struct HttpRequestList requests;    /* with a connection */
+        size_t n_fresh;                     /* connections whose first request has not begun to come */
 } HttpContext;
 
 /* Where requests come from: the closure of libmicrohttpd's callbacks. */
@@ -31,6 +33,7 @@ typedef struct HttpOrigin {
         HttpContext *context;
         sd_event_source *again; /* when enabled, runs the library at the loop's next turn */
         bool is_tcp;
+        unsigned idle_timeout_sec; /* that the library gives each connection */
 } HttpOrigin;
 
 struct HttpRequest {
@@ -44,7 +47,8 @@ struct HttpRequest {
         bool suspended;
 
         const HttpRoute *route;
-        char param[HTTP_PARAM_MAX]; /* the route's path parameter, or "" */
+        char id[LOG_REQUEST_ID_MAX]; /* the client's X-Request-ID, or one of ours */
+        char param[HTTP_PARAM_MAX];  /* the route's path parameter, or "" */
 
         Failure refusal; /* code != ERROR_NONE: what is wrong with the header, or the size */
         char allow[HTTP_ALLOW_MAX];
@@ -67,6 +71,10 @@ const char *http_request_header(const HttpRequest *r, const char *field);
 
 /* Gives the request its answer; for http/reply.c. response is taken over; NULL: there was no memory for it. */
 void http_request_answer(HttpRequest *r, unsigned status, struct MHD_Response *response);
+
+/* MHD_NotifyConnectionCallback. */
+void http_request_on_connection(void *origin, struct MHD_Connection *connection, void **socket_context,
+                                enum MHD_ConnectionNotificationCode toe);
 
 /* The callback of MHD_OPTION_URI_LOG_CALLBACK, MHD_AccessHandlerCallback and MHD_RequestCompletedCallback; origin
  * is a HttpOrigin. */

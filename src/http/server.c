@@ -125,6 +125,7 @@ static int listener_start(HttpListener *l, int fd) {
                                      http_request_on_access, &l->origin,
                                      MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
                                      MHD_OPTION_LISTEN_SOCKET, copy,
+                                     MHD_OPTION_NOTIFY_CONNECTION, http_request_on_connection, &l->origin,
                                      MHD_OPTION_NOTIFY_COMPLETED, http_request_on_completed, &l->origin,
                                      MHD_OPTION_URI_LOG_CALLBACK, http_request_on_target, &l->origin,
                                      MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
@@ -161,7 +162,11 @@ int http_server_listen(HttpServer *s, int fd) {
         l = calloc(1, sizeof *l);
         if (!l)
                 return -ENOMEM;
-        l->origin = (HttpOrigin){ .context = &s->context, .is_tcp = domain != AF_UNIX };
+        l->origin = (HttpOrigin){
+                .context = &s->context,
+                .is_tcp = domain != AF_UNIX,
+                .idle_timeout_sec = s->context.config.idle_timeout_sec,
+        };
         r = listener_start(l, fd);
         if (r < 0)
                 return r;
@@ -219,6 +224,13 @@ int http_server_new(sd_event *event, Lifecycle *l, const HttpConfig *config, Htt
         return 0;
 }
 
+void http_server_configure(HttpServer *s, const HttpConfig *config) {
+        unsigned max_connections = s->context.config.max_connections;
+
+        s->context.config = *config;
+        s->context.config.max_connections = max_connections;
+}
+
 void http_server_quiesce(HttpServer *s) {
         /* A second time, the library would name descriptors that are closed. */
         if (s->context.closing)
@@ -231,6 +243,10 @@ void http_server_quiesce(HttpServer *s) {
                 if (fd >= 0)
                         close(fd);
         }
+}
+
+bool http_server_is_quiet(const HttpServer *s) {
+        return TAILQ_EMPTY(&s->context.requests) && s->context.n_fresh == 0;
 }
 
 /* True if a client waits for an answer, or is being sent one. */
@@ -284,6 +300,12 @@ static void answer_suspended(HttpContext *context) {
         TAILQ_FOREACH(r, &context->requests, entry)
                 if (r->suspended)
                         http_reply_failure(r, &f, NULL);
+}
+
+void http_server_abandon(HttpServer *s, uint64_t timeout_usec) {
+        http_server_quiesce(s);
+        answer_suspended(&s->context);
+        (void) http_server_drain(s, timeout_usec);
 }
 
 HttpServer *http_server_free(HttpServer *s) {

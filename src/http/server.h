@@ -28,13 +28,23 @@ int http_server_new(sd_event *event, Lifecycle *l, const HttpConfig *config, Htt
  * machine as their Host are answered (see host_is_loopback()). Returns 0 and takes fd over, or a negative errno. */
 int http_server_listen(HttpServer *s, int fd);
 
+/* Changes limits from now on; but max_connections stays. */
+void http_server_configure(HttpServer *s, const HttpConfig *config);
+
 /* Closes the listening sockets. Requests under way, and those that still come on open connections, are answered;
  * each answer then closes its connection. */
 void http_server_quiesce(HttpServer *s);
 
+/* No request is under way or half here, and no client has just connected and not yet asked. */
+bool http_server_is_quiet(const HttpServer *s);
+
 /* Waits at most timeout_usec until every request that has arrived whole has its answer sent. Returns true if so.
  * Not from inside a handler of the event loop; the loop may have ended. */
 bool http_server_drain(HttpServer *s, uint64_t timeout_usec);
+
+/* Answers each request under way with why it ends here, and sends that within timeout_usec. Afterwards the process
+ * must be left: verbs that are under way must not come to their end. */
+void http_server_abandon(HttpServer *s, uint64_t timeout_usec);
 
 /* Drops all connections. A verb that is still under way may end later; its answer goes nowhere then. */
 HttpServer *http_server_free(HttpServer *s);

@@ -105,6 +105,14 @@ size_t lifecycle_n_operations(const Lifecycle *l) {
         return l->n_operations;
 }
 
+Workqueue *lifecycle_worker(Lifecycle *l) {
+        return l->worker;
+}
+
+void lifecycle_set_max_operations(Lifecycle *l, size_t max) {
+        l->max_operations = max;
+}
+
 /* "vd-" and the random end of a fresh uid. */
 static void generate_name(Inventory *inv, char ret[DEVICE_NAME_MAX]) {
         do {

@@ -14,6 +14,7 @@
 #include "inventory/inventory.h"
 #include "store/store.h"
 #include "util/json.h"
+#include "util/workqueue.h"
 
 typedef struct Lifecycle Lifecycle;
 typedef struct Placement Placement; /* see lifecycle/placement.h */
@@ -79,6 +80,12 @@ const BackendSriov *lifecycle_sriov(const Lifecycle *l, size_t *ret_n);
 Inventory *lifecycle_inventory(Lifecycle *l);
 const char *lifecycle_backend_name(const Lifecycle *l);
 size_t lifecycle_n_operations(const Lifecycle *l);
+
+/* The queue to the backend's thread, to see how it comes forward. */
+Workqueue *lifecycle_worker(Lifecycle *l);
+
+/* Changes how many operations requests may have under way; those that are stay. */
+void lifecycle_set_max_operations(Lifecycle *l, size_t max);
 
 /* Creates the device, or confirms that it is there with an equal spec (created is false then). name: valid, or
  * NULL for a generated one. The spec is taken over. */

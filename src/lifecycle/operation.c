@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lifecycle/context.h"
+#include "util/log.h"
 
 int operation_begin(Lifecycle *l, Device *device, Verb *verb, Operation **ret) {
         Operation *op;
@@ -29,6 +30,11 @@ int operation_begin(Lifecycle *l, Device *device, Verb *verb, Operation **ret) {
         return 0;
 }
 
+void operation_set_log_context(const Operation *op) {
+        log_set_context(op->device->mgmtdev->info.handle, op->device->spec.owner,
+                        op->verb ? op->verb->request_id : NULL);
+}
+
 /* On the worker's thread. */
 static void operation_job(Job *job, Backend *backend) {
         Operation *op = CONTAINER_OF(job, Operation, job);
@@ -39,7 +45,9 @@ static void operation_job(Job *job, Backend *backend) {
 static void on_job_done(Work *work) {
         Operation *op = CONTAINER_OF(work, Operation, job.work);
 
+        operation_set_log_context(op);
         op->then(op);
+        log_clear_context();
 }
 
 void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b), operation_step_t then) {

@@ -41,6 +41,9 @@ struct Operation {
  * -ENOMEM with nothing begun. */
 int operation_begin(Lifecycle *l, Device *device, Verb *verb, Operation **ret);
 
+/* What is logged from now on is about the operation, until log_clear_context(). */
+void operation_set_log_context(const Operation *op);
+
 /* Has the worker run machine() on a copy of the device as it is now; then() is called on the loop afterwards.
  * Out of memory, then() is called at once with the task's failure set. */
 void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b), operation_step_t then);

@@ -18,7 +18,9 @@ static void on_operation_recorded(void *userdata, const Failure *failure) {
 
         if (!failure)
                 op->device->is_behind = false;
+        operation_set_log_context(op);
         op->recorded(op, failure);
+        log_clear_context();
 }
 
 static void on_release_recorded(void *userdata, const Failure *failure) {

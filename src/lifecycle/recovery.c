@@ -242,6 +242,17 @@ void recovery_continue(Lifecycle *l) {
         report_started(rec);
 }
 
+void recovery_on_late_look(Lifecycle *l) {
+        if (!l->recovery.is_running || !l->recovery.done)
+                return;
+
+        (void) snprintf(l->host.reason, sizeof l->host.reason,
+                        "The kernel does not answer: it may be busy, or another program's vDPA command hangs in it "
+                        "(a device is being deleted while it is open). This goes on by itself when that ends.");
+        log_warning("%s", l->host.reason);
+        report_started(&l->recovery);
+}
+
 int recovery_start(Lifecycle *l, outcome_done_t done, void *userdata) {
         Recovery *rec = &l->recovery;
         Failure f = FAILURE_INIT;

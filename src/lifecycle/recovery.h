@@ -33,6 +33,10 @@ int recovery_start(Lifecycle *l, outcome_done_t done, void *userdata);
 /* Called when an operation or a look has ended: goes on if a recovery is under way. */
 void recovery_continue(Lifecycle *l);
 
+/* The look at the host does not come back: if it is that of the start, the start is over without it, and goes on
+ * when it does come back. */
+void recovery_on_late_look(Lifecycle *l);
+
 /* Begins an operation that finds out whether a ready or lost device is there. is_new_boot: what is gone is gone
  * because the host has started anew. */
 void recovery_check(Lifecycle *l, Device *device, bool is_new_boot);

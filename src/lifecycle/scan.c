@@ -17,6 +17,9 @@
 #define SCAN_INTERVAL_USEC (10 * USEC_PER_SEC)
 #define SCAN_SHARE         20
 
+/* When a look is late: listing takes the kernel seconds where there are very many devices. */
+#define SCAN_LATE_USEC (20 * USEC_PER_SEC)
+
 /* Whoever asks for what is not there, again and again, must not keep the backend busy with looking. */
 #define SCAN_ASK_INTERVAL_USEC (200 * USEC_PER_MSEC)
 
@@ -203,11 +206,17 @@ void scan_start(Lifecycle *l) {
         scan->job.run = scan_job;
         scan->job.work.done = on_scanned;
         l->scanner.is_running = true;
+        arm(l, SCAN_LATE_USEC);
         job_submit(l->worker, &scan->job);
 }
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
-        scan_start(userdata);
+        Lifecycle *l = userdata;
+
+        if (l->scanner.is_running)
+                recovery_on_late_look(l);
+        else
+                scan_start(l);
         return 0;
 }
 

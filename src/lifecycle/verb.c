@@ -26,6 +26,7 @@ Verb *verb_new(Lifecycle *l, void (*run)(Verb *verb), const char *name, const Pr
         verb->run = run;
         verb->done = done;
         verb->userdata = userdata;
+        strcpy(verb->request_id, log_request_id());
         (void) snprintf(verb->name, sizeof verb->name, "%s", name);
         device_spec_init(&verb->spec);
         if (precondition)
@@ -61,6 +62,7 @@ void verb_fail(Verb *verb, ErrorCode code, int error, const char *format, ...) {
 void verb_start(Verb *verb) {
         Lifecycle *l = verb->lifecycle;
 
+        log_set_context(NULL, verb->spec.owner, verb->request_id);
         if (l->stopping)
                 verb_fail(verb, ERROR_SHUTTING_DOWN, ESHUTDOWN, "The daemon is stopping; nothing was done");
         else if (!l->ready)
@@ -70,6 +72,7 @@ void verb_start(Verb *verb) {
                                               "host; try again");
         else
                 verb->run(verb);
+        log_clear_context();
 }
 
 void verb_start_all(VerbList *list) {

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "lifecycle/lifecycle.h"
+#include "util/log.h"
 
 typedef struct Verb Verb;
 
@@ -21,6 +22,7 @@ struct Verb {
         outcome_done_t done;
         void *userdata;
 
+        char request_id[LOG_REQUEST_ID_MAX]; /* for the log; "": none */
         char name[DEVICE_NAME_MAX];
         bool has_looked; /* the host was looked at again for its sake */
         DeviceSpec spec; /* of a create */

@@ -452,6 +452,10 @@ int store_put_boot_id(Store *store, const char *boot_id, store_done_t done, void
         return submit(store, &change);
 }
 
+Workqueue *store_writer(Store *store) {
+        return store->writer;
+}
+
 bool store_drain(Store *store, uint64_t timeout_usec) {
         return workqueue_drain(store->writer, timeout_usec);
 }

@@ -14,6 +14,7 @@
 #include "inventory/device.h"
 #include "inventory/error.h"
 #include "inventory/settings.h"
+#include "util/workqueue.h"
 
 typedef struct Store Store;
 
@@ -99,6 +100,9 @@ int store_put_mgmtdev(Store *store, const char *handle, const MgmtdevSettings *s
 
 /* Queues the note that what is recorded is true in the boot of this ID. */
 int store_put_boot_id(Store *store, const char *boot_id, store_done_t done, void *userdata);
+
+/* The queue to the writer's thread, to see how it comes forward. */
+Workqueue *store_writer(Store *store);
 
 /* Waits at most timeout_usec until all that is queued is committed and reported. True: it is. */
 bool store_drain(Store *store, uint64_t timeout_usec);

@@ -13,7 +13,22 @@
 /* Call once, before any thread is made. max_level: messages above it (less important) are dropped. */
 void log_open(int max_level);
 
+/* Afterwards, and from any thread. */
+void log_set_max_level(int max_level);
 int log_get_max_level(void);
+
+/* Long enough for the ID of a request, with its NUL. */
+#define LOG_REQUEST_ID_MAX 65
+
+/* What the calling thread's messages are about from now on: they get the fields MGMTDEV, OWNER and REQUEST_ID. All
+ * are copied; NULL or "": the messages are about no such thing. */
+void log_set_context(const char *mgmtdev, const char *owner, const char *request_id);
+
+/* They are about nothing in particular. */
+void log_clear_context(void);
+
+/* The ID of the request that the calling thread's messages are about, or "". */
+const char *log_request_id(void);
 
 /* Logs one message. error: 0, or an errno value of either sign, which %m in the format then names. field
  * and value: a journal field ("DEVICE", "MGMTDEV") and what to put there, or NULL. Returns -|error|, so that

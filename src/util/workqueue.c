@@ -23,6 +23,10 @@ struct Workqueue {
         WorkList finished; /* under lock */
         bool stop;         /* under lock */
 
+        bool is_busy; /* under lock, as those below: the thread has a batch */
+        bool has_reported;
+        uint64_t step_usec; /* when it took its batch, or last reported (monotonic) */
+
         int event_fd;
         sd_event_source *source;
 };
@@ -34,9 +38,12 @@ static void *workqueue_thread(void *userdata) {
                 WorkList batch = STAILQ_HEAD_INITIALIZER(batch);
 
                 pthread_mutex_lock(&q->lock);
+                q->is_busy = false;
                 while (STAILQ_EMPTY(&q->queued) && !q->stop)
                         pthread_cond_wait(&q->wakeup, &q->lock);
                 STAILQ_CONCAT(&batch, &q->queued);
+                q->is_busy = true;
+                q->step_usec = clock_monotonic_usec();
                 pthread_mutex_unlock(&q->lock);
 
                 if (STAILQ_EMPTY(&batch))
@@ -51,6 +58,8 @@ void workqueue_report(Workqueue *q, Work *work) {
         pthread_mutex_lock(&q->lock);
         first = STAILQ_EMPTY(&q->finished);
         STAILQ_INSERT_TAIL(&q->finished, work, entry);
+        q->has_reported = true;
+        q->step_usec = clock_monotonic_usec();
         pthread_mutex_unlock(&q->lock);
 
         /* The loop takes the whole list each time it wakes up, so only the first item needs a wake-up. */
@@ -153,6 +162,28 @@ int workqueue_submit(Workqueue *q, Work *work) {
 
 size_t workqueue_length(const Workqueue *q) {
         return q->length;
+}
+
+uint64_t workqueue_busy_usec(Workqueue *q) {
+        uint64_t since;
+        bool is_busy;
+
+        pthread_mutex_lock(&q->lock);
+        is_busy = q->is_busy;
+        since = q->step_usec;
+        pthread_mutex_unlock(&q->lock);
+
+        return is_busy ? clock_monotonic_usec() - since : 0;
+}
+
+bool workqueue_has_reported(Workqueue *q) {
+        bool has_reported;
+
+        pthread_mutex_lock(&q->lock);
+        has_reported = q->has_reported;
+        pthread_mutex_unlock(&q->lock);
+
+        return has_reported;
 }
 
 bool workqueue_drain(Workqueue *q, uint64_t timeout_usec) {

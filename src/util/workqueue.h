@@ -46,6 +46,13 @@ size_t workqueue_length(const Workqueue *queue);
 /* On the queue's thread: work is through, its done() may be called. */
 void workqueue_report(Workqueue *queue, Work *work);
 
+/* How long the thread has been at it since it last took or reported something; 0: it has nothing to do. For who
+ * has to know a thread that hangs from one that is busy. */
+uint64_t workqueue_busy_usec(Workqueue *queue);
+
+/* Whether the thread has ever reported anything. */
+bool workqueue_has_reported(Workqueue *queue);
+
 /* Waits at most timeout_usec until everything that was submitted is done, calling the done() functions.
  * Returns true if the queue is empty then. */
 bool workqueue_drain(Workqueue *queue, uint64_t timeout_usec);

@@ -234,7 +234,7 @@ def test_sigterm_when_the_backend_is_stuck(make_daemon):
     daemon.terminate()
     assert daemon.wait() == 1
     request.read()
-    assert request.answer is None
+    request.answer.expect(503, "shutting-down")
     assert "not through" in daemon.log()
 
     daemon.configure("")

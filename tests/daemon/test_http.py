@@ -3,6 +3,7 @@
 
 Whatever comes, the daemon goes on, and nothing is made that was not asked for in whole."""
 
+import re
 import random
 import socket
 
@@ -250,3 +251,17 @@ def test_a_reset_connection(client):
         with client.raw() as raw:
             raw.send(WHOLE + GET_HOST * 20).sock.recv(1)
     delete_all(client)
+
+
+@pytest.mark.parametrize("given", ["a", "4f1c9e3a-7b2d_4c.60", "x" * 64])
+def test_request_id_is_returned(client, given):
+    for path, status in (("/v1/host", 200), ("/healthz", 200), ("/nothing", 404), ("/v1/devices/none", 404)):
+        answer = client.request("GET", path, headers={"X-Request-ID": given}).expect(status)
+        assert answer.headers.get_all("X-Request-ID") == [given]
+
+
+@pytest.mark.parametrize("given", [None, "", " ", "a b", "x" * 65, "a\tb", "\u00e9", "a;b", "x" * 5000])
+def test_request_id_is_made(client, given):
+    headers = {"X-Request-ID": given.encode("latin-1") if given else given}
+    seen = {client.request("GET", "/v1/host", headers=headers).expect(200).headers["X-Request-ID"] for _ in range(3)}
+    assert len(seen) == 3 and all(re.fullmatch("[0-9a-f]{16}", each) for each in seen)

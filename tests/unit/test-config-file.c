@@ -282,6 +282,50 @@ START_TEST(test_drop_in_faults) {
 }
 END_TEST
 
+/* What cannot change while the daemon runs stays, and is said; the rest changes. */
+START_TEST(test_reload) {
+        _cleanup_(config_done) Config fresh;
+        _cleanup_free_ char *log = NULL, *none = NULL;
+
+        ck_assert_int_eq(read_text(&config, "[daemon]\nlisten = unix:/a\n[sim a]\nmax_vqs = 1\n[sim b]\n", &log),
+                         0);
+        ck_assert_int_eq(config_init(&fresh), 0);
+        free(log);
+        ck_assert_int_eq(
+                read_text(&fresh,
+                          "[daemon]\nlisten = unix:/a\nlisten = unix:/b\nlog_level = debug\nstate_dir = /x\n"
+                          "[limits]\nmax_devices = 7\n[sim a]\nmax_vqs = 2\n[sim c]\n",
+                          &log),
+                0);
+        free(log);
+
+        unit_capture_begin();
+        ck_assert_int_eq(config_reload(&config, &fresh), 2);
+        log = unit_capture_end();
+        ck_assert_int_eq(config.log_level, LOG_DEBUG);
+        ck_assert_uint_eq(config.max_devices, 7);
+        ck_assert_uint_eq(config.n_listen, 1);
+        ck_assert_str_eq(config.state_dir, "/var/lib/hsvdpa");
+        ck_assert_uint_eq(config.n_sims, 2);
+        ck_assert_uint_eq(config.sims[0].info.max_vqs, 1);
+        ck_assert_str_eq(log,
+                         "[daemon] state_dir has changed to '/x': that takes a restart, until then it is "
+                         "'/var/lib/hsvdpa'\n"
+                         "[daemon] listen has changed to 'unix:/a, unix:/b': that takes a restart, until then it "
+                         "is 'unix:/a'\n"
+                         "[daemon] log_level is 'debug' now, and was 'info'\n"
+                         "[limits] max_devices is '7' now, and was '1048576'\n"
+                         "[sim a] max_vqs has changed to '2': that takes a restart, until then it is '1'\n"
+                         "[sim b] has gone: that takes a restart\n"
+                         "[sim c] is new: that takes a restart\n");
+
+        unit_capture_begin();
+        ck_assert_int_eq(config_reload(&config, &config), 0);
+        none = unit_capture_end();
+        ck_assert_str_eq(none, "");
+}
+END_TEST
+
 START_TEST(test_last_line_without_end) {
         _cleanup_free_ char *log = NULL;
 
@@ -313,6 +357,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_nul);
         tcase_add_test(tcase, test_drop_ins);
         tcase_add_test(tcase, test_drop_in_faults);
+        tcase_add_test(tcase, test_reload);
         tcase_add_test(tcase, test_last_line_without_end);
         tcase_add_test(tcase, test_no_file);
 }

@@ -47,6 +47,7 @@ START_TEST(test_defaults) {
                                "listen = unix:/run/hsvdpa/api.sock\n"
                                "log_level = info\n"
                                "stop_timeout_sec = 30\n"
+                               "worker_timeout_sec = 120\n"
                                "\n"
                                "[limits]\n"
                                "max_devices = 1048576\n"

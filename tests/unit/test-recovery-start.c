@@ -51,6 +51,35 @@ START_TEST(test_unavailable) {
 }
 END_TEST
 
+static bool has_started(void *userdata) {
+        return rig.started;
+}
+
+/* The kernel hangs: the start is over without it, and goes on by itself when the kernel comes back. */
+START_TEST(test_look_that_does_not_come_back) {
+        Answer a;
+
+        rig_record("a", FAKE_A, RIG_NET, DEVICE_READY, NULL);
+        fake_put_device(rig.backend, "a", FAKE_A);
+        fake_hold(rig.backend, FAKE_GET_HOST);
+        rig_begin_start();
+        rig_wait_held(FAKE_GET_HOST);
+        ck_assert(!rig.started);
+        look_now();
+        unit_run_until(rig.event, has_started, NULL);
+        ck_assert(!lifecycle_is_ready(rig.lifecycle));
+        rig_begin_create("b", RIG_NET, &a);
+        rig_assert_code(a, ERROR_BACKEND_UNAVAILABLE);
+        ck_assert_ptr_nonnull(strstr(a.failure.detail, "does not answer"));
+
+        fake_let_go(rig.backend, FAKE_GET_HOST);
+        unit_run_until(rig.event, is_ready, NULL);
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
+        ck_assert_str_eq(lifecycle_host(rig.lifecycle)->reason, "");
+        rig_create_good("b", RIG_NET);
+}
+END_TEST
+
 /* A new boot is still one when the host can be used at last. */
 START_TEST(test_unavailable_in_new_boot) {
         rig_record_boot("01234567-89ab-cdef-0123-456789abcdef");
@@ -217,6 +246,7 @@ END_TEST
 static void add(TCase *tcase) {
         tcase_add_checked_fixture(tcase, rig_set_up, rig_tear_down);
         tcase_add_test(tcase, test_unavailable);
+        tcase_add_test(tcase, test_look_that_does_not_come_back);
         tcase_add_test(tcase, test_unavailable_in_new_boot);
         tcase_add_test(tcase, test_stop_while_unavailable);
         tcase_add_test(tcase, test_verbs_while_recovering);

@@ -174,6 +174,25 @@ START_TEST(test_drain_timeout) {
 }
 END_TEST
 
+/* A thread that hangs is told from one that has nothing to do, and from one that comes forward. */
+START_TEST(test_busy) {
+        open_queue(2);
+        ck_assert_uint_eq(workqueue_busy_usec(queue), 0);
+        ck_assert(!workqueue_has_reported(queue));
+        gate_set(true);
+        ck_assert_int_eq(submit(0), 0);
+        while (workqueue_busy_usec(queue) < 20 * USEC_PER_MSEC)
+                usleep(1000);
+        ck_assert(!workqueue_has_reported(queue));
+        gate_set(false);
+        ck_assert(workqueue_drain(queue, 60 * USEC_PER_SEC));
+        ck_assert(workqueue_has_reported(queue));
+        while (workqueue_busy_usec(queue) > 0)
+                usleep(1000);
+        close_queue();
+}
+END_TEST
+
 START_TEST(test_drain_empty) {
         open_queue(1);
         ck_assert(workqueue_drain(queue, 0));
@@ -251,6 +270,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_thread);
         tcase_add_test(tcase, test_bound);
         tcase_add_test(tcase, test_drain_timeout);
+        tcase_add_test(tcase, test_busy);
         tcase_add_test(tcase, test_drain_empty);
         tcase_add_test(tcase, test_submit_from_done);
         tcase_add_test(tcase, test_submit_from_done_in_drain);

@@ -11,6 +11,7 @@ import rest
 import vdpa
 
 UNIT = "hsvdpad.service"
+SOCKET_UNIT = "hsvdpad.socket"
 PROGRAM = "/usr/sbin/hsvdpad"
 STATE = pathlib.Path("/var/lib/hsvdpa")
 DATABASE = STATE / "inventory.db"
@@ -61,7 +62,8 @@ def start():
 
 
 def stop():
-    systemctl("stop", UNIT)
+    """Of the socket too: else the next client would start the daemon again."""
+    systemctl("stop", SOCKET_UNIT, UNIT)
 
 
 def restart():

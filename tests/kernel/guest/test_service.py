@@ -91,7 +91,7 @@ def test_damaged_inventory_is_not_touched(api):
 def test_daemon_that_may_not(api):
     """It says what it lacks, and neither dies nor tries."""
     api.create("d", net(1))
-    with service.drop_in("[Service]\nCapabilityBoundingSet=~CAP_NET_ADMIN\n"):
+    with service.drop_in("[Service]\nCapabilityBoundingSet=~CAP_NET_ADMIN\nAmbientCapabilities=~CAP_NET_ADMIN\n"):
         service.restart()
         host = api.host()
         assert not host["available"] and "CAP_NET_ADMIN" in host["reason"]
