@@ -121,8 +121,17 @@ class Contract:
             assert answer.status in (403, 404), f"{what}: the document does not have the path"
         self._check_problem(answer, what)
 
+    def parameters(self, operation):
+        """Those of an operation, by name."""
+        return {p["name"]: p for p in map(self.resolve, operation.get("parameters", []))}
+
+    def query_parameters(self, method, template):
+        """The names of those that go into the query."""
+        operation = next(item for path, _, item in self._paths if path == template)[method.lower()]
+        return {name for name, p in self.parameters(operation).items() if p["in"] == "query"}
+
     def _check_query(self, operation, query, what):
-        parameters = {p["name"]: p for p in map(self.resolve, operation.get("parameters", []))}
+        parameters = self.parameters(operation)
         for name, value in parse_qsl(query, keep_blank_values=True):
             parameter = parameters.get(name, {})
             assert parameter.get("in") == "query", f"{what}: the document has no parameter {name}"

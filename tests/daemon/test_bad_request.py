@@ -143,7 +143,10 @@ def test_many_parameters(client):
 def test_unknown_parameter_of_any_operation(client, method, template):
     path = template.replace("{name}", "kept").replace("{handle}", "sim0")
     body = BODY if method in ("PUT", "POST", "PATCH") else None
-    for query, name in (("x=1", "x"), ("x", "x"), ("dry_run=true", "dry_run")):
+    known = CONTRACT.query_parameters(method, template)
+    for query, name in (("x=1", "x"), ("x", "x"), ("dry_run=true", "dry_run"), ("limit=1", "limit")):
+        if name in known:
+            continue
         client.request(method, f"{path}?{query}", body).expect(400, "invalid-request", f"/query/{name}")
 
 
