@@ -11,15 +11,14 @@
 #include "util/log.h"
 
 const ConfigSection config_sections[] = {
-        { "daemon" },
-        { "limits" },
-        { "placement" },
-        { "resources" },
-        { "sim", config_sim_find_or_add, config_sim_get },
+        { "daemon" },    { "dbus" },      { "limits" },
+        { "placement" }, { "resources" }, { "sim", config_sim_find_or_add, config_sim_get },
 };
 const size_t config_n_sections = ELEMENTSOF(config_sections);
 
 static const char *const backend_names[_BACKEND_MAX] = { [BACKEND_KERNEL] = "kernel", [BACKEND_SIM] = "sim" };
+
+static const char *const bus_names[_BUS_MAX] = { [BUS_AUTO] = "auto", [BUS_YES] = "yes", [BUS_NO] = "no" };
 
 static const char *const log_level_names[] = {
         [LOG_ERR] = "err",   [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
@@ -32,6 +31,10 @@ const char *backend_kind_name(BackendKind kind) {
 
 static const char *name_backend(unsigned value) {
         return backend_names[value];
+}
+
+static const char *name_bus(unsigned value) {
+        return bus_names[value];
 }
 
 static const char *name_log_level(unsigned value) {
@@ -99,6 +102,7 @@ const ConfigKey config_keys[] = {
           name_log_level, "info", true },
         UINT("daemon", stop_timeout_sec, 1, 3600, "30", true),
         UINT("daemon", worker_timeout_sec, 1, 3600, "120", true),
+        { "dbus", "enable", &config_name, offsetof(Config, bus), 0, _BUS_MAX, name_bus, "auto" },
         UINT("limits", max_devices, 1, 1u << 20, "1048576", true),
         UINT("limits", max_operations, 1, 1u << 16, "4096", true),
         UINT("limits", max_connections, 1, 1u << 16, "1024", false),

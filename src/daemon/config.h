@@ -22,6 +22,14 @@ typedef enum BackendKind {
         _BACKEND_MAX,
 } BackendKind;
 
+/* What the daemon does about D-Bus. */
+typedef enum BusUse {
+        BUS_AUTO, /* the system bus, if it is there */
+        BUS_YES,  /* the same, with a warning if it is not */
+        BUS_NO,
+        _BUS_MAX,
+} BusUse;
+
 /* Where a value was set; see config-value.c. */
 typedef struct ConfigOrigin ConfigOrigin;
 
@@ -32,6 +40,7 @@ typedef struct Config {
         char *listen[CONFIG_LISTEN_MAX]; /* "unix:PATH", "tcp:HOST:PORT"; none: the socket in runtime_dir */
         size_t n_listen;
         int log_level;
+        BusUse bus;
 
         uint32_t max_devices;
         uint32_t max_operations; /* that requests may have under way at a time */

@@ -17,9 +17,8 @@
 
 #include "util/log.h"
 
-#define UNIX_PREFIX  "unix:"
-#define TCP_PREFIX   "tcp:"
-#define SOCKET_GROUP "hsvdpa"
+#define UNIX_PREFIX "unix:"
+#define TCP_PREFIX  "tcp:"
 
 /* The path of a Unix socket's address, or NULL if it is not one. */
 static const char *unix_path(const char *address) {
@@ -108,9 +107,9 @@ static int open_unix(const char *path, int *ret) {
         if (r < 0)
                 return log_error_errno(r, "Cannot listen at %s: %m", path);
 
-        group = getgrnam(SOCKET_GROUP);
+        group = getgrnam(LISTEN_GROUP);
         if (group && (chown(path, (uid_t) -1, group->gr_gid) < 0 || chmod(path, 0660) < 0))
-                log_warning_errno(errno, "Cannot give %s to the group %s: %m", path, SOCKET_GROUP);
+                log_warning_errno(errno, "Cannot give %s to the group %s: %m", path, LISTEN_GROUP);
         if (listen(fd, SOMAXCONN) < 0)
                 return log_error_errno(errno, "Cannot listen at %s: %m", path);
 

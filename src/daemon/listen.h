@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Its members may use what is for them, if there is such a group. */
+#define LISTEN_GROUP "hsvdpa"
+
 /* Whether the address has one of the two forms. Returns 0, or -EINVAL. */
 int listen_check(const char *address);
 

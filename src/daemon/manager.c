@@ -9,6 +9,7 @@
 
 #include "daemon/listen.h"
 #include "daemon/service.h"
+#include "dbus/bus.h"
 #include "http/server.h"
 #include "kernel/kernel.h"
 #include "util/clock.h"
@@ -39,6 +40,7 @@ struct Manager {
         int *inherited;                       /* the service manager's sockets that are not served yet */
         size_t n_inherited;
         sd_event_source *patience;
+        Bus *bus; /* NULL: not wanted */
         bool stop_requested, has_failed;
 };
 
@@ -243,6 +245,17 @@ static int setup_http(Manager *m) {
         return setup_listening(m);
 }
 
+static int setup_bus(Manager *m) {
+        int r;
+
+        if (m->config->bus == BUS_NO)
+                return 0;
+        r = bus_new(m->event, m->lifecycle, LISTEN_GROUP, m->config->bus == BUS_YES, &m->bus);
+        if (r < 0)
+                return log_error_errno(r, "Cannot set up D-Bus: %m");
+        return 0;
+}
+
 static void stop_listening(Manager *m) {
         for (size_t i = 0; i < CONFIG_LISTEN_MAX; i++)
                 if (m->is_listening[i])
@@ -301,7 +314,7 @@ int manager_new(Config *config, const ConfigArguments *arguments, Manager **ret)
                 return EXIT_FAILURE;
         }
         lifecycle_set_placement_policy(m->lifecycle, config->placement_policy);
-        if (setup_http(m) < 0)
+        if (setup_http(m) < 0 || setup_bus(m) < 0)
                 return EXIT_FAILURE;
         r = service_init(&m->service, m->event, m->lifecycle, m->store, &config->worker_timeout_sec, on_hung, m);
         if (r < 0) {
@@ -336,6 +349,7 @@ static void serve_the_last(Manager *m) {
 static void stop(Manager *m) {
         service_tell_stopping(&m->service, m->config->stop_timeout_sec + STOP_MARGIN_SEC);
         serve_the_last(m);
+        bus_quiesce(m->bus);
         if (!lifecycle_stop(m->lifecycle, m->config->stop_timeout_sec * USEC_PER_SEC)) {
                 log_error("%zu operations are not through after %u s: left to the next start",
                           lifecycle_n_operations(m->lifecycle), m->config->stop_timeout_sec);
@@ -346,6 +360,7 @@ static void stop(Manager *m) {
 
         /* The answers that there are. */
         (void) http_server_drain(m->http, 2 * USEC_PER_SEC);
+        bus_drain(m->bus, 2 * USEC_PER_SEC);
 }
 
 int manager_run(Manager *m) {
@@ -369,6 +384,7 @@ Manager *manager_free(Manager *m) {
         if (!m)
                 return NULL;
 
+        bus_free(m->bus);
         http_server_free(m->http);
         stop_listening(m);
         service_done(&m->service);

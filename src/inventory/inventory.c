@@ -25,6 +25,7 @@ void inventory_init(Inventory *inv, size_t max_devices) {
         RB_INIT(&inv->devices);
         RB_INIT(&inv->mgmtdevs);
         LIST_INIT(&inv->spaces);
+        LIST_INIT(&inv->watches);
 }
 
 void inventory_configure(Inventory *inv, uint64_t quarantine_usec, const ConfiguredMgmtdev *configured, size_t n) {
@@ -80,6 +81,33 @@ Device *inventory_next_device(Inventory *inv, const char *name) {
         return device;
 }
 
+Device *inventory_find_endpoint(Inventory *inv, const char *endpoint) {
+        Device *device;
+
+        if (!endpoint[0])
+                return NULL;
+        RB_FOREACH(device, DeviceTree, &inv->devices)
+                if (device->state == DEVICE_READY && strcmp(device->status.endpoint, endpoint) == 0)
+                        return device;
+
+        return NULL;
+}
+
+void inventory_watch(Inventory *inv, InventoryWatch *watch) {
+        LIST_INSERT_HEAD(&inv->watches, watch, entry);
+}
+
+void inventory_unwatch(Inventory *inv, InventoryWatch *watch) {
+        LIST_REMOVE(watch, entry);
+}
+
+static void notify(const Inventory *inv, const Device *device, DeviceChange change) {
+        const InventoryWatch *watch;
+
+        LIST_FOREACH(watch, &inv->watches, entry)
+                watch->on_device(watch->userdata, device, change);
+}
+
 /* A failed device that holds nothing is recorded, but does not count against the budget. */
 static void mgmtdev_account(const Device *device, int sign) {
         device->mgmtdev->n_records += (uint32_t) sign;
@@ -94,8 +122,13 @@ static void account(Inventory *inv, Device *device, int sign) {
         device->mgmtdev->revision = inv->revision;
 }
 
-void inventory_touch_device(Inventory *inv, Device *device) {
+static void give_revision(Inventory *inv, Device *device) {
         device->revision = ++inv->revision;
+}
+
+void inventory_touch_device(Inventory *inv, Device *device) {
+        give_revision(inv, device);
+        notify(inv, device, DEVICE_CHANGED);
 }
 
 int inventory_add_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev) {
@@ -105,11 +138,12 @@ int inventory_add_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev) {
                 return -ENOSPC;
 
         device->mgmtdev = mgmtdev;
-        inventory_touch_device(inv, device);
+        give_revision(inv, device);
         if (device->created_revision == 0)
                 device->created_revision = device->revision;
         RB_INSERT(DeviceTree, &inv->devices, device);
         account(inv, device, 1);
+        notify(inv, device, DEVICE_ADDED);
         return 0;
 }
 
@@ -122,11 +156,12 @@ void inventory_move_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev) {
         Mgmtdev *before = device->mgmtdev;
 
         assert(!device_holds(device));
-        inventory_touch_device(inv, device);
+        give_revision(inv, device);
         account(inv, device, -1);
         device->mgmtdev = mgmtdev;
         account(inv, device, 1);
         mgmtdev_release(inv, before);
+        notify(inv, device, DEVICE_CHANGED);
 }
 
 Device *inventory_remove_device(Inventory *inv, Device *device) {
@@ -137,16 +172,18 @@ Device *inventory_remove_device(Inventory *inv, Device *device) {
         device_put_back(device);
         account(inv, device, -1);
         RB_REMOVE(DeviceTree, &inv->devices, device);
+        notify(inv, device, DEVICE_REMOVED);
         mgmtdev_release(inv, mgmtdev);
         return device_free(device);
 }
 
 void inventory_set_state(Inventory *inv, Device *device, DeviceState state, const Failure *reason) {
-        inventory_touch_device(inv, device);
+        give_revision(inv, device);
         account(inv, device, -1);
         device->state = state;
         device_set_reason(device, reason);
         account(inv, device, 1);
+        notify(inv, device, DEVICE_CHANGED);
 }
 
 Mgmtdev *inventory_find_mgmtdev(Inventory *inv, const char *handle) {

@@ -4,11 +4,29 @@
 /* Everything the daemon knows: management devices by handle, devices by name, both in order, and the revision
  * that grows by one with each change. Owned by the loop's thread; no locks, no I/O. */
 
+#include <sys/queue.h>
+
 #include "inventory/device.h"
 #include "inventory/mgmtdev.h"
 
 RB_HEAD(DeviceTree, Device);
 RB_HEAD(MgmtdevTree, Mgmtdev);
+
+typedef enum DeviceChange {
+        DEVICE_ADDED,
+        DEVICE_CHANGED,
+        DEVICE_REMOVED, /* it is out of the inventory already, and freed afterwards */
+} DeviceChange;
+
+/* Embed it. on_device() is called with each change of a device, when that is made; it must not change anything in
+ * the inventory. */
+typedef struct InventoryWatch {
+        LIST_ENTRY(InventoryWatch) entry;
+        void (*on_device)(void *userdata, const Device *device, DeviceChange change);
+        void *userdata;
+} InventoryWatch;
+
+LIST_HEAD(InventoryWatchList, InventoryWatch);
 
 typedef struct Inventory {
         struct DeviceTree devices;
@@ -21,6 +39,7 @@ typedef struct Inventory {
         const ConfiguredMgmtdev *configured; /* weak */
         size_t n_configured;
         uint64_t revision;
+        struct InventoryWatchList watches; /* weak */
 } Inventory;
 
 void inventory_init(Inventory *inv, size_t max_devices);
@@ -31,7 +50,13 @@ void inventory_configure(Inventory *inv, uint64_t quarantine_usec, const Configu
 /* Frees all devices and management devices. */
 void inventory_done(Inventory *inv);
 
+void inventory_watch(Inventory *inv, InventoryWatch *watch);
+void inventory_unwatch(Inventory *inv, InventoryWatch *watch);
+
 Device *inventory_find_device(Inventory *inv, const char *name);
+
+/* The ready device with that endpoint ("/dev/vhost-vdpa-7"), or NULL. Looks at all of them. */
+Device *inventory_find_endpoint(Inventory *inv, const char *endpoint);
 
 /* The first device whose name is after name in byte order; the first of all if name is "". NULL: no more. */
 Device *inventory_next_device(Inventory *inv, const char *name);

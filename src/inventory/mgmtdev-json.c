@@ -129,3 +129,55 @@ json_t *mgmtdev_encode(const Mgmtdev *mgmtdev, uint64_t now_usec) {
                          "budgets", encode_budgets(mgmtdev, now_usec));
         /* clang-format on */
 }
+
+/* Adds one budget to the sum of its kind. Returns 0, or -1 when out of memory. */
+static int add_budget(json_t *sums, const char *kind, json_t *budget) {
+        static const char *const members[] = { "total", "reserved", "used", "quarantined", "free" };
+        json_t *sum = json_object_get(sums, kind);
+
+        if (!sum) {
+                sum = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "total", 0, "reserved", 0, "used", 0,
+                                "quarantined", 0, "free", 0, "unknown", 0);
+                if (json_object_set_new(sums, kind, sum) < 0)
+                        return -1;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(members); i++) {
+                json_t *value = json_object_get(sum, members[i]);
+
+                (void) json_integer_set(value, json_integer_value(value) +
+                                                       json_integer_value(json_object_get(budget, members[i])));
+        }
+        if (!json_is_integer(json_object_get(budget, "total"))) {
+                json_t *unknown = json_object_get(sum, "unknown");
+
+                (void) json_integer_set(unknown, json_integer_value(unknown) + 1);
+        }
+        return 0;
+}
+
+static int add_budgets(json_t *sums, const Mgmtdev *mgmtdev, uint64_t now_usec) {
+        _cleanup_json_ json_t *json = mgmtdev_encode(mgmtdev, now_usec);
+        const char *kind;
+        json_t *budget;
+
+        if (!json)
+                return -1;
+        json_object_foreach(json_object_get(json, "budgets"), kind, budget)
+                if (add_budget(sums, kind, budget) < 0)
+                        return -1;
+        return 0;
+}
+
+json_t *capacity_encode(Inventory *inv, uint64_t now_usec) {
+        _cleanup_json_ json_t *sums = json_object();
+        json_int_t n = 0;
+
+        for (Mgmtdev *m = inventory_first_mgmtdev(inv); m && sums; m = inventory_next_mgmtdev(m)) {
+                if (!m->present)
+                        continue;
+                n++;
+                if (add_budgets(sums, m, now_usec) < 0)
+                        return NULL;
+        }
+        return json_pack("{s:I, s:O}", "mgmtdevs", n, "budgets", sums);
+}

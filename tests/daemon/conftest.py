@@ -34,14 +34,14 @@ def temporary_directory():
 
 
 @contextlib.contextmanager
-def daemons():
+def daemons(kind=Daemon):
     """A function that makes daemons, each in a directory of its own unless it is told another."""
     made = []
     with contextlib.ExitStack() as stack:
 
         def make(config="", directory=None):
             directory = directory or stack.enter_context(temporary_directory())
-            made.append(Daemon(directory, config))
+            made.append(kind(directory, config))
             return made[-1]
 
         def close(daemon):

@@ -17,6 +17,9 @@ SANITIZER_OPTIONS = {
     "UBSAN_OPTIONS": "print_stacktrace=1:print_summary=1:halt_on_error=1",
 }
 
+# A test never leaves its directory for the machine.
+NO_BUS = "unix:path=/nonexistent"
+
 REPORT = re.compile(
     r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:|Assertion .* failed"
     r"|ERROR SUMMARY: [1-9]"
@@ -54,7 +57,7 @@ class Daemon:
 
     @staticmethod
     def environment(**more):
-        return {**SANITIZER_OPTIONS, **os.environ, **more}
+        return {**SANITIZER_OPTIONS, **os.environ, "DBUS_SYSTEM_BUS_ADDRESS": NO_BUS, **more}
 
     def spawn(self, *arguments, **environment):
         """Starts it and does not wait."""

@@ -19,6 +19,8 @@ check_PROGRAMS += \
 	tests/unit/test-config \
 	tests/unit/test-config-file \
 	tests/unit/test-database \
+	tests/unit/test-dbus-changes \
+	tests/unit/test-dbus-variant \
 	tests/unit/test-device \
 	tests/unit/test-idset \
 	tests/unit/test-idset-twin \
@@ -66,6 +68,10 @@ tests_unit_test_config_file_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_config_file_LDADD = $(UNIT_LDADD)
 tests_unit_test_database_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_database_LDADD = $(UNIT_LDADD)
+tests_unit_test_dbus_changes_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dbus_changes_LDADD = $(UNIT_LDADD)
+tests_unit_test_dbus_variant_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dbus_variant_LDADD = $(UNIT_LDADD)
 tests_unit_test_device_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_device_LDADD = $(UNIT_LDADD)
 tests_unit_test_idset_CFLAGS = $(UNIT_CFLAGS)

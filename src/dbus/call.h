@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A method call that is not answered at once: it waits for an authorization, then for its verb. It lives until it
+ * is answered, whether or not its caller is still there, or even the bus. */
+
+#include <sys/queue.h>
+#include <systemd/sd-bus.h>
+
+#include "lifecycle/lifecycle.h"
+
+/* Under way at a time; more are refused with LimitsExceeded. */
+#define CALLS_MAX            2048
+#define CALLS_PER_SENDER_MAX 256
+
+typedef struct Bus Bus;
+typedef struct Call Call;
+
+TAILQ_HEAD(CallList, Call);
+typedef struct CallList CallList;
+
+struct Call {
+        TAILQ_ENTRY(Call) entry;
+        Bus *bus; /* weak */
+        sd_bus_message *message;
+        sd_bus_slot *slot; /* a question to another service that is not answered yet */
+        bool sender_gone;
+        bool in_group; /* the sender is a member of the group that stands in for polkit */
+
+        const char *action; /* that the sender must be allowed; static */
+        void (*run)(Call *call);
+
+        /* What it asks for. */
+        char name[DEVICE_NAME_MAX];
+        DeviceSpec spec;
+        Precondition precondition;
+        json_t *patch;
+        bool missing_ok;
+};
+
+/* Makes a call of the message, if there is room for it. Returns 0; or 1 if it was refused, and so answered; or
+ * a negative errno. */
+int call_new(Bus *bus, sd_bus_message *m, Call **ret);
+Call *call_free(Call *call);
+DEFINE_CLEANUP(Call *, call_free)
+
+/* Has run() called when the sender is allowed to do what action (a static string) says; else the call is refused
+ * and freed. Takes the call over. Returns 1. */
+int call_authorize(Call *call, const char *action, void (*run)(Call *call));
+
+/* Marks the calls of a sender that has left the bus. */
+void call_note_departure(Bus *bus, const char *sender);
+
+/* Drops the calls that wait for another service: the bus has gone. */
+void call_drop_unauthorized(Bus *bus);
