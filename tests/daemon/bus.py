@@ -6,6 +6,7 @@ one set of tests can ask both. What D-Bus cannot say is skipped."""
 
 import functools
 import re
+import shutil
 import subprocess
 import threading
 from urllib.parse import unquote
@@ -65,6 +66,9 @@ class Bus:
     """dbus-daemon, on a socket of its own."""
 
     def __init__(self, directory, policy=""):
+        for program in ("dbus-daemon", "busctl"):
+            if not shutil.which(program):
+                pytest.skip(f"there is no {program} (Debian: dbus, systemd)")
         self.path = directory / "bus"
         self.config = directory / "bus.conf"
         self.config.write_text(BUS_CONFIG.format(path=self.path, policy=policy))
