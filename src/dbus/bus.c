@@ -10,6 +10,7 @@
 
 #include "dbus/context.h"
 #include "dbus/device.h"
+#include "dbus/holding.h"
 #include "dbus/manager.h"
 #include "dbus/mgmtdev.h"
 #include "dbus/path.h"
@@ -46,7 +47,7 @@ static void retry_later(Bus *bus) {
 }
 
 static void disconnect(Bus *bus) {
-        call_drop_unauthorized(bus);
+        call_note_disconnection(bus);
         signals_reset(bus);
         bus->connected = false;
         if (bus->bus)
@@ -75,6 +76,7 @@ static int on_departure(sd_bus_message *m, void *userdata, sd_bus_error *error) 
 
         (void) signals_unsubscribe(bus, name);
         call_note_departure(bus, name);
+        holding_note_departure(bus, name);
         return 0;
 }
 
@@ -98,6 +100,7 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         bus->connected = true;
         bus->has_complained = false;
         bus->n_failures = 0;
+        holding_check(bus);
         return 0;
 }
 

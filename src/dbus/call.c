@@ -80,11 +80,12 @@ void call_note_departure(Bus *bus, const char *sender) {
                         call->sender_gone = true;
 }
 
-void call_drop_unauthorized(Bus *bus) {
+void call_note_disconnection(Bus *bus) {
         Call *call = TAILQ_FIRST(&bus->calls), *next;
 
         for (; call; call = next) {
                 next = TAILQ_NEXT(call, entry);
+                call->sender_gone = true;
                 if (call->slot)
                         call_free(call);
         }

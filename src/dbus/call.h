@@ -36,6 +36,7 @@ struct Call {
         Precondition precondition;
         json_t *patch;
         bool missing_ok;
+        char holder[HOLDER_MAX]; /* of a device that goes with the sender; else "" */
 };
 
 /* Makes a call of the message, if there is room for it. Returns 0; or 1 if it was refused, and so answered; or
@@ -51,5 +52,5 @@ int call_authorize(Call *call, const char *action, void (*run)(Call *call));
 /* Marks the calls of a sender that has left the bus. */
 void call_note_departure(Bus *bus, const char *sender);
 
-/* Drops the calls that wait for another service: the bus has gone. */
-void call_drop_unauthorized(Bus *bus);
+/* The bus has gone, and all senders with it: drops the calls that wait for another service. */
+void call_note_disconnection(Bus *bus);

@@ -7,6 +7,7 @@
 #include "dbus/arguments.h"
 #include "dbus/context.h"
 #include "dbus/error.h"
+#include "dbus/holding.h"
 #include "dbus/path.h"
 #include "dbus/polkit.h"
 #include "dbus/variant.h"
@@ -29,6 +30,8 @@ static void on_created(void *userdata, const Outcome *outcome) {
         _cleanup_free_ char *path = NULL;
         int r;
 
+        if (call->sender_gone)
+                lifecycle_release_holder(call->bus->lifecycle, call->holder);
         if (outcome->failure.code != ERROR_NONE) {
                 (void) error_reply(call->message, &outcome->failure, outcome->faults);
                 return;
@@ -102,8 +105,12 @@ static void on_stats(void *userdata, const Outcome *outcome) {
 }
 
 static void run_create(Call *call) {
-        lifecycle_create_device(call->bus->lifecycle, call->name[0] ? call->name : NULL, &call->spec, on_created,
-                                call);
+        if (call->holder[0] && call->sender_gone) {
+                call_free(call);
+                return;
+        }
+        lifecycle_create_held_device(call->bus->lifecycle, call->name[0] ? call->name : NULL, &call->spec,
+                                     call->holder, on_created, call);
 }
 
 static void run_delete(Call *call) {
@@ -148,6 +155,7 @@ int device_call_create(Bus *bus, sd_bus_message *m) {
         _cleanup_(device_spec_done) DeviceSpec decoded;
         _cleanup_json_ json_t *spec = NULL, *options = NULL;
         JsonDecoder in_spec, in_options;
+        bool until_disconnect = false;
         const char *name;
         Arguments a;
         Call *call;
@@ -166,6 +174,7 @@ int device_call_create(Bus *bus, sd_bus_message *m) {
                 return r;
         if (device_spec_decode(&in_spec, spec, &decoded) == -ENOMEM)
                 return -ENOMEM;
+        (void) json_take_bool(&in_options, options, "until-disconnect", &until_disconnect);
         json_end(&in_options, options);
         if (!arguments_end(&a, m))
                 return 1;
@@ -173,6 +182,11 @@ int device_call_create(Bus *bus, sd_bus_message *m) {
         r = call_new(bus, m, &call);
         if (r != 0)
                 return r;
+        r = until_disconnect ? holding_name(bus->bus, sd_bus_message_get_sender(m), call->holder) : 0;
+        if (r < 0) {
+                call_free(call);
+                return r;
+        }
         strcpy(call->name, name);
         call->spec = decoded;
         device_spec_init(&decoded);

@@ -92,6 +92,7 @@ DEFINE_GETTER(get_class, const Device, d, append_class, d)
 DEFINE_GETTER(get_mgmtdev, const Device, d, append_text, d->mgmtdev->info.handle)
 DEFINE_GETTER(get_persistent, const Device, d, sd_bus_message_append, "b", d->spec.persistent)
 DEFINE_GETTER(get_simulated, const Device, d, sd_bus_message_append, "b", d->mgmtdev->info.simulated)
+DEFINE_GETTER(get_holder, const Device, d, append_text, d->holder ? d->holder->name : "")
 DEFINE_GETTER(get_revision, const Device, d, sd_bus_message_append, "t", d->revision)
 DEFINE_GETTER(get_generation, const Device, d, sd_bus_message_append, "u", d->generation)
 DEFINE_GETTER(get_owner, const Device, d, sd_bus_message_append, "s", d->spec.owner ?: "")
@@ -166,6 +167,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Created", "t", get_created, 0, CONSTANT),
         SD_BUS_PROPERTY("Class", "s", get_class, 0, CONSTANT),
         SD_BUS_PROPERTY("Persistent", "b", get_persistent, 0, CONSTANT),
+        SD_BUS_PROPERTY("Holder", "s", get_holder, 0, CONSTANT),
         SD_BUS_PROPERTY("ManagementDevice", "s", get_mgmtdev, 0, CHANGES),
         SD_BUS_PROPERTY("Simulated", "b", get_simulated, 0, CHANGES),
         SD_BUS_PROPERTY("Revision", "t", get_revision, 0, CHANGES),

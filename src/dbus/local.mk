@@ -8,6 +8,7 @@ libhsvdpad_a_SOURCES += \
 	src/dbus/device-call.c src/dbus/device-call.h \
 	src/dbus/device.c src/dbus/device.h \
 	src/dbus/error.c src/dbus/error.h \
+	src/dbus/holding.c src/dbus/holding.h \
 	src/dbus/manager.c src/dbus/manager.h \
 	src/dbus/mgmtdev.c src/dbus/mgmtdev.h \
 	src/dbus/path.c src/dbus/path.h \

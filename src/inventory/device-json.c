@@ -108,6 +108,8 @@ static json_t *status_encode(const Device *device) {
         /* clang-format on */
         if (!status || encode_resources(device, status) < 0)
                 return NULL;
+        if (device->holder && json_object_set_new(status, "holder", json_text(device->holder->name)) < 0)
+                return NULL;
         if (device->spec.class == CLASS_NET && json_object_set_new(status, "net", net_encode(&s->net)) < 0)
                 return NULL;
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "inventory/error.h"
+#include "inventory/holder.h"
 #include "inventory/resource.h"
 #include "inventory/spec.h"
 
@@ -72,6 +73,10 @@ struct Device {
                          */
 
         Operation *operation; /* weak: under way, or NULL */
+
+        LIST_ENTRY(Device) held;
+        Holder *holder;   /* weak: with whom it goes; NULL: it stays */
+        bool is_released; /* its holder has gone: it is being deleted, or will be */
 };
 
 /* Makes a device (state reserved, generation 1, a new uid) of a valid name. The spec is taken over: the

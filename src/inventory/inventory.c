@@ -26,6 +26,7 @@ void inventory_init(Inventory *inv, size_t max_devices) {
         RB_INIT(&inv->mgmtdevs);
         LIST_INIT(&inv->spaces);
         LIST_INIT(&inv->watches);
+        RB_INIT(&inv->holders);
 }
 
 void inventory_configure(Inventory *inv, uint64_t quarantine_usec, const ConfiguredMgmtdev *configured, size_t n) {
@@ -49,6 +50,7 @@ void inventory_done(Inventory *inv) {
 
         while ((device = RB_ROOT(&inv->devices))) {
                 RB_REMOVE(DeviceTree, &inv->devices, device);
+                holder_let_go(&inv->holders, device);
                 device_free(device);
         }
         while ((mgmtdev = RB_ROOT(&inv->mgmtdevs)))
@@ -147,6 +149,10 @@ int inventory_add_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev) {
         return 0;
 }
 
+int inventory_hold_device(Inventory *inv, Device *device, const char *holder) {
+        return holder_take(&inv->holders, holder, device);
+}
+
 static void mgmtdev_release(Inventory *inv, Mgmtdev *mgmtdev) {
         if (!mgmtdev->present && mgmtdev->n_records == 0 && mgmtdev_settings_are_empty(&mgmtdev->settings))
                 mgmtdev_free(inv, mgmtdev);
@@ -172,6 +178,7 @@ Device *inventory_remove_device(Inventory *inv, Device *device) {
         device_put_back(device);
         account(inv, device, -1);
         RB_REMOVE(DeviceTree, &inv->devices, device);
+        holder_let_go(&inv->holders, device);
         notify(inv, device, DEVICE_REMOVED);
         mgmtdev_release(inv, mgmtdev);
         return device_free(device);

@@ -40,6 +40,7 @@ typedef struct Inventory {
         size_t n_configured;
         uint64_t revision;
         struct InventoryWatchList watches; /* weak */
+        struct HolderTree holders;
 } Inventory;
 
 void inventory_init(Inventory *inv, size_t max_devices);
@@ -64,6 +65,9 @@ Device *inventory_next_device(Inventory *inv, const char *name);
 /* Puts device on mgmtdev and into the inventory, with a new revision. Returns 0 and takes device over, or
  * -EEXIST (name is there), -ENOSPC (max_devices are there). */
 int inventory_add_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev);
+
+/* Notes who holds the device, which is in the inventory. Once for a device. Returns 0, or -ENOMEM. */
+int inventory_hold_device(Inventory *inv, Device *device, const char *holder);
 
 /* Puts the device, which holds nothing, on another management device, with a new revision. */
 void inventory_move_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev);

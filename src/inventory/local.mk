@@ -9,6 +9,7 @@ libhsvdpad_a_SOURCES += \
 	src/inventory/feature.c src/inventory/feature.h \
 	src/inventory/idlist.c src/inventory/idlist.h \
 	src/inventory/idset.c src/inventory/idset.h \
+	src/inventory/holder.c src/inventory/holder.h \
 	src/inventory/inventory.c src/inventory/inventory.h \
 	src/inventory/mgmtdev.c src/inventory/mgmtdev.h \
 	src/inventory/mgmtdev-json.c src/inventory/mgmtdev-json.h \

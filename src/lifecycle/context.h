@@ -5,6 +5,7 @@
 
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/recovery.h"
+#include "lifecycle/release.h"
 #include "lifecycle/scan.h"
 #include "lifecycle/verb.h"
 #include "util/workqueue.h"
@@ -32,4 +33,5 @@ struct Lifecycle {
         size_t n_sriov;
         Scanner scanner;
         Recovery recovery;
+        Releases releases;
 };

@@ -2,6 +2,7 @@
 #include "lifecycle/create.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "inventory/budget.h"
 #include "inventory/spec-json.h"
@@ -172,6 +173,7 @@ static void create_new(Verb *verb) {
         Lifecycle *l = verb->lifecycle;
         _cleanup_(device_freep) Device *device = NULL;
         Placement placement;
+        Device *added;
 
         if (!placement_choose(verb, &placement))
                 return;
@@ -190,12 +192,20 @@ static void create_new(Verb *verb) {
                 verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
                 return;
         }
+        added = device;
         if (inventory_add_device(l->inventory, device, placement.chosen.mgmtdev) < 0) {
                 answer_full(verb);
                 return;
         }
 
-        begin(verb, TAKE_PTR(device), true, false);
+        TAKE_PTR(device);
+        if (verb->holder[0] && inventory_hold_device(l->inventory, added, verb->holder) < 0) {
+                inventory_remove_device(l->inventory, added);
+                verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+                return;
+        }
+
+        begin(verb, added, true, false);
 }
 
 /* Of a device that failed or is lost. One that holds something keeps its place. Where it was may be gone, and what
@@ -234,6 +244,10 @@ void create_run(Verb *verb) {
                 verb_fail(verb, ERROR_ALREADY_EXISTS, EEXIST,
                           "Device '%s' (uid %s, %s) has another spec; nothing was done", device->name, device->uid,
                           device_state_name(device->state));
+        else if (strcmp(device->holder ? device->holder->name : "", verb->holder) != 0)
+                verb_fail(verb, ERROR_ALREADY_EXISTS, EEXIST,
+                          "Device '%s' (uid %s, %s) is held by %s; nothing was done", device->name, device->uid,
+                          device_state_name(device->state), device->holder ? device->holder->name : "nobody");
         else if (device->state == DEVICE_READY)
                 confirm(verb, device);
         else

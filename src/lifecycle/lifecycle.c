@@ -31,6 +31,7 @@ int lifecycle_new(sd_event *event, Inventory *inventory, Store *store, Backend *
         l->max_operations = max_queued;
         STAILQ_INIT(&l->mgmtdev_updates);
 
+        release_init(l);
         r = scan_init(l);
         if (r < 0)
                 return r;
@@ -70,6 +71,7 @@ bool lifecycle_stop(Lifecycle *l, uint64_t timeout_usec) {
         l->ready = false;
         l->recovery.is_running = false;
         scan_done(l);
+        release_done(l);
 
         /* Each round lets the loop bring the operations one step on: backend, store, answer. */
         for (; (l->n_operations > 0 || workqueue_length(l->worker) > 0) && now < end; now = clock_monotonic_usec())
@@ -123,8 +125,8 @@ static void generate_name(Inventory *inv, char ret[DEVICE_NAME_MAX]) {
         } while (inventory_find_device(inv, ret));
 }
 
-static void create_or_plan(Lifecycle *l, const char *name, DeviceSpec *spec, bool is_plan, outcome_done_t done,
-                           void *userdata) {
+static void create_or_plan(Lifecycle *l, const char *name, DeviceSpec *spec, bool is_plan, const char *holder,
+                           outcome_done_t done, void *userdata) {
         char generated[DEVICE_NAME_MAX];
         Verb *verb;
 
@@ -141,16 +143,22 @@ static void create_or_plan(Lifecycle *l, const char *name, DeviceSpec *spec, boo
         verb->spec = *spec;
         verb->is_plan = is_plan;
         device_spec_init(spec);
+        strcpy(verb->holder, holder);
         verb_start(verb);
 }
 
 void lifecycle_create_device(Lifecycle *l, const char *name, DeviceSpec *spec, outcome_done_t done,
                              void *userdata) {
-        create_or_plan(l, name, spec, false, done, userdata);
+        create_or_plan(l, name, spec, false, "", done, userdata);
+}
+
+void lifecycle_create_held_device(Lifecycle *l, const char *name, DeviceSpec *spec, const char *holder,
+                                  outcome_done_t done, void *userdata) {
+        create_or_plan(l, name, spec, false, holder, done, userdata);
 }
 
 void lifecycle_plan_device(Lifecycle *l, const char *name, DeviceSpec *spec, outcome_done_t done, void *userdata) {
-        create_or_plan(l, name, spec, true, done, userdata);
+        create_or_plan(l, name, spec, true, "", done, userdata);
 }
 
 void lifecycle_delete_device(Lifecycle *l, const char *name, const Precondition *precondition, outcome_done_t done,

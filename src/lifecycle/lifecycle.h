@@ -91,6 +91,15 @@ void lifecycle_set_max_operations(Lifecycle *l, size_t max);
  * NULL for a generated one. The spec is taken over. */
 void lifecycle_create_device(Lifecycle *l, const char *name, DeviceSpec *spec, outcome_done_t done, void *userdata);
 
+/* The same, for as long as the holder is there. Only a device that this holder has is confirmed. The holder's name
+ * has at most HOLDER_MAX - 1 bytes. */
+void lifecycle_create_held_device(Lifecycle *l, const char *name, DeviceSpec *spec, const char *holder,
+                                  outcome_done_t done, void *userdata);
+
+/* The holder has gone: deletes its devices, one by one, as soon as that can be. Those that are in use stay until
+ * they are not. */
+void lifecycle_release_holder(Lifecycle *l, const char *holder);
+
 /* Says where the device would go and what it would take, or how the create would be refused, and does nothing. For
  * a device that is there the outcome has that too. */
 void lifecycle_plan_device(Lifecycle *l, const char *name, DeviceSpec *spec, outcome_done_t done, void *userdata);

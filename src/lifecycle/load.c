@@ -72,6 +72,8 @@ static int decode_record(const StoreRecord *r, Device **ret, DeviceResources *re
         device_spec_init(&spec);
         if (!device_name_is_valid(r->name))
                 return damaged(r, "a name that no device can have");
+        if (strlen(r->holder) >= HOLDER_MAX)
+                return damaged(r, "a holder that is none");
         if (!uid_is_valid(r->uid))
                 return damaged(r, "a uid that is none");
         if (!handle_is_valid(r->mgmtdev))
@@ -159,6 +161,8 @@ static int load_device(void *userdata, const StoreRecord *r) {
 
         /* The revision is the inventory's own matter from here on, except that a device's stays as it was told. */
         device->revision = r->revision;
+        if (r->holder[0] && inventory_hold_device(l->inventory, device, r->holder) < 0)
+                return -ENOMEM;
         return load_resources(l, device, r, &resources);
 }
 

@@ -19,6 +19,7 @@ libhsvdpad_a_SOURCES += \
 	src/lifecycle/placement-json.c src/lifecycle/placement-json.h \
 	src/lifecycle/record.c src/lifecycle/record.h \
 	src/lifecycle/recovery.c src/lifecycle/recovery.h \
+	src/lifecycle/release.c src/lifecycle/release.h \
 	src/lifecycle/scan.c src/lifecycle/scan.h \
 	src/lifecycle/sriov-json.c src/lifecycle/sriov-json.h \
 	src/lifecycle/stats.c src/lifecycle/stats.h \

@@ -56,7 +56,7 @@ static void on_missing(Operation *op) {
         Device *device = op->device;
         Failure f;
 
-        if (op->is_new_boot && device->spec.persistent) {
+        if (op->is_new_boot && device->spec.persistent && !device->holder) {
                 log_device(LOG_NOTICE, 0, device->name, "made again: the host has started anew");
                 create_resume(op);
         } else if (op->is_new_boot) {

@@ -24,9 +24,10 @@ struct Verb {
 
         char request_id[LOG_REQUEST_ID_MAX]; /* for the log; "": none */
         char name[DEVICE_NAME_MAX];
-        bool has_looked; /* the host was looked at again for its sake */
-        DeviceSpec spec; /* of a create */
-        bool is_plan;    /* of a create: only says what it would do */
+        bool has_looked;         /* the host was looked at again for its sake */
+        DeviceSpec spec;         /* of a create */
+        bool is_plan;            /* of a create: only says what it would do */
+        char holder[HOLDER_MAX]; /* of a create; "": nobody */
         Precondition precondition;
         char handle[HANDLE_MAX]; /* of an update of a management device, as is the next */
         json_t *mgmtdev_patch;

@@ -11,14 +11,14 @@
 /* In the order of the parameters of the insertion and of the columns of the listing. */
 #define DEVICE_COLUMNS                                                                                             \
         "name, uid, revision, created_revision, created_usec, generation, state, "                                 \
-        "mgmtdev, spec, reason_code, reason, asid_space, asids, vqs, msis"
+        "mgmtdev, spec, reason_code, reason, asid_space, asids, vqs, msis, holder"
 
 static const char *const statement_sql[_STATEMENT_MAX] = {
         [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
         [STATEMENT_COMMIT] = "COMMIT",
         [STATEMENT_ROLLBACK] = "ROLLBACK",
         [STATEMENT_PUT_DEVICE] = "INSERT OR REPLACE INTO device (" DEVICE_COLUMNS ") "
-                                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         [STATEMENT_REMOVE_DEVICE] = "DELETE FROM device WHERE name = ?1",
         [STATEMENT_SET_REVISION] = "UPDATE meta SET value = ?1 WHERE key = 'revision'",
         [STATEMENT_SET_BOOT_ID] = "UPDATE meta SET value = ?1 WHERE key = 'boot_id'",
@@ -179,6 +179,7 @@ int database_put_device(Database *db, const StoreRecord *r, Failure *f) {
         bind_text(db, s, 13, r->asids);
         bind_u64(db, s, 14, r->n_vqs);
         bind_text(db, s, 15, r->msis);
+        bind_text(db, s, 16, r->holder);
         return finish(db, s, f);
 }
 
@@ -265,9 +266,10 @@ static int read_record(sqlite3_stmt *stmt, StoreRecord *ret, Failure *f) {
                 .asids = (const char *) sqlite3_column_text(stmt, 12),
                 .n_vqs = (uint32_t) sqlite3_column_int64(stmt, 13),
                 .msis = (const char *) sqlite3_column_text(stmt, 14),
+                .holder = (const char *) sqlite3_column_text(stmt, 15),
         };
         if (!ret->name || !ret->uid || !ret->mgmtdev || !ret->spec || !ret->reason_code || !ret->reason || !state ||
-            !ret->asid_space || !ret->asids || !ret->msis)
+            !ret->asid_space || !ret->asids || !ret->msis || !ret->holder)
                 return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory while reading the inventory");
         if (device_state_parse(state, &ret->state) < 0)
                 return failure_set(f, ERROR_STORE_FAILED, EUCLEAN, "Device %s has an unknown state in the database",

@@ -53,6 +53,9 @@ static const char *const migrations[] = {
         "  released_usec INTEGER NOT NULL"
         ") STRICT;"
         "CREATE INDEX quarantine_released ON quarantine (released_usec);",
+
+        /* 3. With whom a device goes. */
+        "ALTER TABLE device ADD COLUMN holder TEXT NOT NULL DEFAULT '';",
 };
 
 #define SCHEMA_VERSION ((int) ELEMENTSOF(migrations))

@@ -362,6 +362,7 @@ static int fill_change(Change *change, const Device *device, const char *spec, c
                 { spec, &record->spec },
                 { device->reason ? error_info(device->reason->code)->code : "", &record->reason_code },
                 { device->reason ? device->reason->detail : "", &record->reason },
+                { device->holder ? device->holder->name : "", &record->holder },
                 { release ? "" : h.asid_space, held[0] },
                 { release ? "" : h.asids, held[1] },
                 { release ? "" : h.msis, held[2] },

@@ -36,6 +36,7 @@ typedef struct StoreRecord {
         const char *asids;      /* as idlist_format() writes them */
         uint32_t n_vqs;
         const char *msis;
+        const char *holder; /* "" if nobody holds it */
 } StoreRecord;
 
 /* What a device held and holds no more. */

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
@@ -485,3 +486,132 @@ def test_a_bus_policy_that_forbids_the_name(make_daemon):
                 poll("REST", lambda: daemon.get_status("/readyz") == 200)
         finally:
             bus.stop()
+
+
+# Devices that go with who has asked for them.
+
+UNTIL_DISCONNECT = {"until-disconnect": True}
+
+
+def open_endpoint(daemon, name):
+    path = daemon.runtime_dir / "sim-open" / name
+    path.mkdir()
+    return path
+
+
+def hold(connection, name):
+    return plain(create(connection, name, NET, UNTIL_DISCONNECT)[1])
+
+
+def test_devices_go_with_their_holder_and_nobody_elses(bus, client):
+    with bus.connect() as other:
+        hold(other, "others")
+        client.create("nobodys", NET)
+        with bus.connect() as connection:
+            held = hold(connection, "a")
+            hold(connection, "b")
+            create(connection, "kept")
+            assert held["status"]["holder"].startswith("dbus ")
+            assert held["status"]["holder"].endswith(connection.unique_name)
+            path = f"{ROOT}/device/a"
+            assert connection.get(path, DEVICE, "Holder") == held["status"]["holder"]
+            assert connection.get(f"{ROOT}/device/kept", DEVICE, "Holder") == ""
+            assert client.device("a")["status"]["holder"] == held["status"]["holder"]
+        poll("deletion", lambda: list(client.devices()) == ["kept", "nobodys", "others"])
+    poll("deletion", lambda: list(client.devices()) == ["kept", "nobodys"])
+
+
+def test_a_client_that_is_killed(bus, client):
+    """busctl itself ends right away; a client that is killed -9 holds devices no longer than its connection."""
+    answer = bus.busctl("call", NAME, ROOT, MANAGER, "CreateDevice", "sa{sv}a{sv}", "short", "1", "class", "s", "net",
+                        "1", "until-disconnect", "b", "true")
+    assert answer.returncode == 0
+    script = (
+        "import sys; sys.path[:0] = sys.argv[2:]\n"
+        "from bus import *\n"
+        "connection = Connection(sys.argv[1])\n"
+        "connection.manager('CreateDevice', 'sa{sv}a{sv}', 'd', {'class': ('s', 'net')},\n"
+        "                   {'until-disconnect': ('b', True)})\n"
+        "print('made', flush=True)\n"
+        "connection.receive()\n"
+    )
+    process = subprocess.Popen([sys.executable, "-B", "-c", script, bus.address, *sys.path], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"made\n"
+    poll("deletion", lambda: list(client.devices()) == ["d"])
+    process.kill()
+    process.wait()
+    poll("deletion", lambda: not client.devices())
+    process.stdout.close()
+
+
+def test_only_the_holder_confirms(bus, client):
+    with bus.connect() as connection, bus.connect() as other:
+        held = hold(connection, "d")
+        assert hold(connection, "d")["uid"] == held["uid"]
+        for options in ({}, UNTIL_DISCONNECT):
+            with pytest.raises(BusError, match="AlreadyExists.*held by dbus"):
+                create(other, "d", NET, options)
+        client.put("d", NET).expect(409, "already-exists")
+        client.create("plain", NET)
+        with pytest.raises(BusError, match="held by nobody"):
+            hold(connection, "plain")
+        client.delete("d").expect(204)
+
+
+def test_what_is_in_use_stays_until_it_is_not(daemon, bus, client):
+    with bus.connect() as connection:
+        hold(connection, "d")
+        endpoint = open_endpoint(daemon, "d")
+    poll("refusal", lambda: "its holder has gone" in daemon.log())
+    assert client.device("d")["status"]["state"] == "ready"
+    endpoint.rmdir()
+    poll("deletion", lambda: not client.devices())
+
+
+def test_the_restart_of_the_daemon_loses_no_hold(daemon, bus):
+    with bus.connect() as stays:
+        hold(stays, "stays")
+        with bus.connect() as leaves:
+            hold(leaves, "leaves")
+            daemon.kill9()
+        client = daemon.start()
+        poll("deletion", lambda: list(client.devices()) == ["stays"])
+        assert client.device("stays")["status"]["holder"].endswith(stays.unique_name)
+        assert hold(stays, "stays")["status"]["state"] == "ready"
+    poll("deletion", lambda: not client.devices())
+
+
+def test_holders_do_not_outlive_their_bus(daemon, bus, client):
+    connection = bus.connect()
+    hold(connection, "d")
+    client.create("kept", NET)
+    bus.stop()
+    bus.start()
+    poll("deletion", lambda: list(client.devices()) == ["kept"])
+    connection.close()
+
+    with bus.connect() as connection:
+        hold(connection, "e")
+        daemon.stop()
+        bus.stop()
+    bus.start()
+    client = daemon.start()
+    poll("deletion", lambda: list(client.devices()) == ["kept"])
+
+
+def test_a_holder_that_leaves_before_it_is_answered(make_daemon, bus):
+    daemon = make_daemon(sim_section("sim0", latency_usec=patient(200_000)))
+    client = daemon.start()
+    with bus.connect() as connection:
+        connection.send(ROOT, MANAGER, "CreateDevice", "sa{sv}a{sv}", "d", dictionary(NET),
+                        dictionary(UNTIL_DISCONNECT))
+        poll("creation under way", lambda: client.host()["devices"]["creating"] == 1)
+    poll("deletion", lambda: not client.devices())
+    assert "ready on" in daemon.log() and "deleted from" in daemon.log()
+
+
+def test_many_are_released(bus, client):
+    with bus.connect() as connection:
+        for i in range(scaled(300)):
+            hold(connection, f"d{i}")
+    poll("deletion", lambda: not client.devices())

@@ -30,6 +30,7 @@ check_PROGRAMS += \
 	tests/unit/test-lifecycle-create \
 	tests/unit/test-lifecycle-delete \
 	tests/unit/test-lifecycle-disk \
+	tests/unit/test-lifecycle-hold \
 	tests/unit/test-lifecycle-memory \
 	tests/unit/test-lifecycle-mgmtdev \
 	tests/unit/test-lifecycle-resources \
@@ -90,6 +91,8 @@ tests_unit_test_lifecycle_delete_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_delete_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_disk_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_disk_LDADD = $(UNIT_LDADD)
+tests_unit_test_lifecycle_hold_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lifecycle_hold_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_memory_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lifecycle_memory_LDADD = $(UNIT_LDADD)
 tests_unit_test_lifecycle_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=strdup

@@ -137,7 +137,7 @@ START_TEST(test_version_1) {
         ck_assert_str_eq(disk_names(), "a:ready b:failed");
         ck_assert_int_eq(disk_put("c", 33554442, DEVICE_READY, NULL), 0);
         disk_close();
-        ck_assert_int_eq(disk_query("PRAGMA user_version"), 2);
+        ck_assert_int_eq(disk_query("PRAGMA user_version"), 3);
         ck_assert_int_eq(disk_query("SELECT count(*) FROM device WHERE reason = 'why' AND generation = 2"), 1);
         ck_assert_int_eq(disk_query("SELECT (SELECT count(*) FROM mgmtdev) + (SELECT count(*) FROM quarantine)"),
                          0);
