@@ -171,6 +171,7 @@ check_PROGRAMS += \
 	tests/unit/test-sim-full \
 	tests/unit/test-sim-idmap \
 	tests/unit/test-sim-model \
+	tests/unit/test-sim-steps \
 	tests/unit/test-vdpa-codec \
 	tests/unit/test-vdpa-sysfs
 tests_unit_test_http_body_CFLAGS = $(UNIT_CFLAGS)
@@ -209,7 +210,7 @@ tests_unit_test_kernel_pci_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_vhost_SOURCES = tests/unit/test-kernel-vhost.c tests/unit/test-kernel.h
 tests_unit_test_kernel_vhost_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_vhost_LDADD = $(UNIT_LDADD)
-tests_unit_test_sim_SOURCES = tests/unit/test-sim.c tests/unit/test-sim.h
+tests_unit_test_sim_SOURCES = tests/unit/test-sim.c tests/unit/sim-rig.h tests/unit/test-sim.h
 tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_command_SOURCES = tests/unit/test-sim-command.c tests/unit/test-sim.h
@@ -226,6 +227,9 @@ tests_unit_test_sim_idmap_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_model_SOURCES = tests/unit/test-sim-model.c tests/unit/test-sim.h
 tests_unit_test_sim_model_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_model_LDADD = $(UNIT_LDADD)
+tests_unit_test_sim_steps_SOURCES = tests/unit/test-sim-steps.c tests/unit/sim-rig.h tests/unit/test-sim.h
+tests_unit_test_sim_steps_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_steps_LDADD = $(UNIT_LDADD)
 tests_unit_test_vdpa_codec_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vdpa_codec_LDADD = $(UNIT_LDADD)
 tests_unit_test_vdpa_sysfs_SOURCES = tests/unit/test-vdpa-sysfs.c tests/unit/test-kernel.h
