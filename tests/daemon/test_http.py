@@ -265,3 +265,9 @@ def test_request_id_is_made(client, given):
     headers = {"X-Request-ID": given.encode("latin-1") if given else given}
     seen = {client.request("GET", "/v1/host", headers=headers).expect(200).headers["X-Request-ID"] for _ in range(3)}
     assert len(seen) == 3 and all(re.fullmatch("[0-9a-f]{16}", each) for each in seen)
+
+
+def test_request_id_of_a_change_is_returned(client):
+    for method, body, status in (("PUT", {"spec": {"class": "net"}}, 201), ("DELETE", None, 204)):
+        answer = client.request(method, "/v1/devices/d", body, {"X-Request-ID": "test-4711"}).expect(status)
+        assert answer.headers["X-Request-ID"] == "test-4711"

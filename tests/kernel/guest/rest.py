@@ -63,7 +63,7 @@ def curl(method, path, body=None, headers=None, timeout=vdpa.DEADLINE):
     if done.returncode:
         raise RuntimeError(f"curl: status {done.returncode}: {done.stderr.strip()}")
     # "100 Continue" has a head, too.
-    first, *fields = re.split(r"\r\n\r\n", done.stderr.strip())[-1].split("\r\n")
+    first, *fields = done.stderr.strip().split("\n\n")[-1].splitlines()
     fields = dict(re.split(r":\s*", field, maxsplit=1) for field in fields)
     return Answer(int(first.split()[1]), fields, done.stdout)
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The daemon as a service of systemd."""
 
+import json
 import os
 import pathlib
 import signal
 import subprocess
+import threading
 
 import rest
 import service
@@ -111,3 +113,129 @@ def test_watchdog_sees_a_daemon_that_hangs(api):
         service.wait_restarted(first)
     assert agree()["d"] == device
     service.restart()
+
+
+def start_seconds():
+    """From the start of the process until it was ready."""
+    began, ready = (int(service.show(f"{what}Monotonic")) for what in ("ExecMainStartTimestamp", "ActiveEnterTimestamp"))
+    return (ready - began) / 1_000_000
+
+
+def test_start_is_quick(api):
+    """Within a second, if the machine has time for it."""
+    seconds = []
+    while len(seconds) < 5 and (not seconds or min(seconds) >= 1):
+        service.restart()
+        seconds.append(start_seconds())
+    assert min(seconds) < 1, seconds
+
+
+def test_what_waits_for_devices_starts_after_they_are_there(api):
+    device = api.create("d", net(1))
+    vdpa.run("systemctl", "stop", "hsvdpa-restored.target")
+    service.restart()
+    assert vdpa.run("systemctl", "is-active", "hsvdpa-restored.target").strip() == "active"
+    assert agree()["d"] == device
+
+
+class Load:
+    """Clients that make and delete a device each, over and over, every request on a connection of its own."""
+
+    def __init__(self, clients=4):
+        self.outcomes, self._end = [], threading.Event()
+        self._threads = [threading.Thread(target=self._work, args=(n,)) for n in range(clients)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._end.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, *request):
+        connection = rest.Connection()
+        try:
+            getattr(rest.Api(connection.ask), request[0])(*request[1:]).expect(201 if request[0] == "put" else 204)
+            self.outcomes.append(None)
+        except Exception as e:
+            self.outcomes.append(e)
+        finally:
+            connection.close()
+
+    def _work(self, number):
+        while not self._end.is_set():
+            self._ask("put", f"d{number}", net(number))
+            self._ask("delete", f"d{number}")
+
+    def go_on(self):
+        """Waits until there was a little more of it."""
+        n = len(self.outcomes) + 20
+        vdpa.wait_for(lambda: len(self.outcomes) >= n)
+
+    def failures(self):
+        return [outcome for outcome in self.outcomes if outcome]
+
+
+def test_restart_under_load(api):
+    with Load() as load:
+        for _ in range(3):
+            load.go_on()
+            service.systemctl("restart", service.UNIT)
+        load.go_on()
+    assert load.failures() == []
+    agree()
+
+
+def test_reload_under_load(api):
+    first = service.pid()
+    try:
+        with Load() as load:
+            for n in range(3):
+                load.go_on()
+                service.CONFIG.parent.mkdir(exist_ok=True)
+                service.CONFIG.write_text(f"[limits]\nmax_devices = {1000 + n}\n")
+                service.systemctl("reload", service.UNIT)
+            load.go_on()
+        assert load.failures() == []
+        assert api.host()["limits"]["max_devices"] == 1002
+        assert service.pid() == first and service.is_active()
+
+        service.CONFIG.write_text("[limits]\nmax_devices = none\n")
+        assert subprocess.run(["systemctl", "reload", service.UNIT], capture_output=True).returncode
+        assert api.host()["limits"]["max_devices"] == 1002
+    finally:
+        service.CONFIG.unlink()
+    service.systemctl("reload", service.UNIT)
+    agree()
+
+
+def test_drop_in_of_the_configuration(api):
+    path = service.CONFIG.with_name("hsvdpad.conf.d") / "10-test.conf"
+    path.parent.mkdir(parents=True)
+    path.write_text("[limits]\nmax_devices = 3\n")
+    try:
+        service.systemctl("reload", service.UNIT)
+        vdpa.wait_for(lambda: api.host()["limits"]["max_devices"] == 3)
+        assert f"# {path}:2\nmax_devices = 3" in vdpa.run(service.PROGRAM, "--print-config")
+    finally:
+        path.unlink()
+        path.parent.rmdir()
+    service.systemctl("reload", service.UNIT)
+
+
+def journal_fields(*matches):
+    # Not from a cursor on: of those that match, journalctl would leave out the first.
+    lines = vdpa.run("journalctl", "--output=json", "--boot", "--unit", service.UNIT, *matches)
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+def test_journal_says_what_it_is_about(api):
+    body = json.dumps({"spec": net(1, owner="vm:42")})
+    answer = rest.curl("PUT", "/v1/devices/d", body, {"X-Request-ID": "test-4711"}).expect(201)
+    assert answer.headers["X-Request-ID"] == "test-4711"
+    message = vdpa.wait_for(lambda: journal_fields("REQUEST_ID=test-4711"))[0]
+    assert message["DEVICE"] == "d" and message["OWNER"] == "vm:42" and message["MGMTDEV"] == "vdpasim_net"
+    assert "ready" in message["MESSAGE"]
