@@ -269,7 +269,7 @@ static void let_go(Manager *m) {
         (void) close_range(STDERR_FILENO + 1, UINT_MAX, 0);
 }
 
-static void on_hung(void *userdata, const char *what, uint64_t usec) {
+_Noreturn static void on_hung(void *userdata, const char *what, uint64_t usec) {
         Manager *m = userdata;
 
         log_error("%s has been in one call for %llu s: ending without it, to be started again", what,
