@@ -2,7 +2,9 @@
 """The life of the Debian packages, with devices on the host all the while: installed, upgraded, removed, installed again,
 purged. The tests are steps of it, in this order; each begins with what the one before has left."""
 
+import grp
 import pathlib
+import pwd
 import re
 import subprocess
 
@@ -132,7 +134,7 @@ def test_removal():
 
 
 def test_purge():
-    made = inodes()
+    made, groups, users = inodes(), grp.getgrall(), pwd.getpwall()
     service.CONFIG.parent.mkdir(exist_ok=True)
     service.CONFIG.write_text("")
     dpkg("--purge", *NAMES)
@@ -143,3 +145,5 @@ def test_purge():
     assert "hsvdpad" not in vdpa.run("systemctl", "list-unit-files", "--no-pager")
     assert not [path for path in pathlib.Path("/var/lib/systemd").rglob("*hsvdpad*")]
     assert inodes() == made
+    # Or else their numbers could become another's, with what is still their own.
+    assert grp.getgrall() == groups and pwd.getpwall() == users
