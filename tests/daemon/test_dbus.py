@@ -308,7 +308,7 @@ def test_a_long_call_blocks_nobody_and_outlives_its_caller(make_daemon, bus):
 
 
 def test_a_flood_is_refused_and_others_are_served(make_daemon, bus):
-    daemon = make_daemon(sim_section("sim0", latency_usec=patient(50_000)))
+    daemon = make_daemon(sim_section("sim0", latency_usec=patient(8_000)))
     client = daemon.start()
     n = 1000
     with bus.connect() as flood, bus.connect() as other:
