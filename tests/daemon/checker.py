@@ -6,7 +6,8 @@ An outsider's view: it reads REST and nothing else, knows nothing of how the dae
 from the lists of devices and management devices. What it proves of the state that it reads:
 
 - no two devices share an ASID in one space, or an entry of the message store of one management device;
-- no ID is held that is reserved, or that is none of the space's;
+- no ID is held that counts as reserved, or that is none of the space's (one that was held before it was reserved stays
+  with its holder, and counts as used until then);
 - used + free + reserved + quarantined = total, of every resource whose total is known;
 - what is used is what the devices that exist hold: no ID is in use that no device holds, and none is held that does not
   count;
@@ -25,7 +26,6 @@ import time
 from urllib.parse import quote, urlsplit
 
 RESOURCES = ("devices", "asids", "msis", "vqs")
-NUMBERED = ("asids", "msis")
 COUNTS = ("reserved", "used", "quarantined")
 SOURCES = {"config", "devlink", "pci", "driver", "model"}
 ENFORCERS = {"ledger", "kernel", "model"}
@@ -68,6 +68,7 @@ class Pool:
         self.what = what
         self.total = budget["total"]
         self.used = budget["used"]
+        self.n_reserved = budget["reserved"]
         self.reserved = []
         self.reserve(budget)
         self.holders = {}
@@ -82,10 +83,30 @@ class Pool:
             self.complain(f"{self.what}: {number} is held by {holder} and by {name}")
         if number < 0:
             self.complain(f"{self.what}: {name} holds {number}")
-        if any(first <= number <= last for first, last in self.reserved):
-            self.complain(f"{self.what}: {name} holds {number}, which is reserved")
+
+    def is_reserved(self, number):
+        return any(first <= number <= last for first, last in self.reserved)
+
+    def count_named(self):
+        """How many IDs are named as reserved, each once, and are there."""
+        n, end = 0, 0
+        for first, last in sorted(self.reserved):
+            last = last if self.total is None else min(last, self.total - 1)
+            n += max(0, last + 1 - max(first, end))
+            end = max(end, last + 1)
+        return n
+
+    def check_reserved(self):
+        held = [number for number in self.holders if self.is_reserved(number)]
+        n_named = self.count_named()
+        if self.n_reserved < n_named - len(held):
+            self.complain(f"{self.what}: {n_named} IDs are named as reserved, {len(held)} of them are held, and "
+                          f"{self.n_reserved} are reserved")
+        elif held and self.n_reserved >= n_named:
+            self.complain(f"{self.what}: {self.holders[held[0]]} holds {held[0]}, which is reserved")
 
     def finish(self):
+        self.check_reserved()
         if len(self.holders) != self.used:
             self.complain(f"{self.what}: {self.used} are used, and devices hold {len(self.holders)}")
         if self.total is None:
@@ -121,7 +142,7 @@ class Checker:
         if sorted(budgets) != sorted(RESOURCES):
             self.complain(f"{handle}: has the budgets {', '.join(budgets)}")
         for resource in RESOURCES:
-            self.check_budget(f"{handle}: {resource}", resource, budgets[resource])
+            self.check_budget(f"{handle}: {resource}", budgets[resource])
         if mgmtdev["asid_kind"] not in KINDS:
             self.complain(f"{handle}: has ASIDs of the kind {mgmtdev['asid_kind']}")
 
@@ -146,7 +167,7 @@ class Checker:
             if sums[0].get(field) != sums[1].get(field):
                 self.complain(f"{what}: {field} of asids: {sums[0].get(field)} and {sums[1].get(field)}")
 
-    def check_budget(self, what, resource, budget):
+    def check_budget(self, what, budget):
         counts = [budget[count] for count in COUNTS]
         if any(type(count) is not int or count < 0 for count in counts):
             self.complain(f"{what}: counts are {counts}")
@@ -158,11 +179,6 @@ class Checker:
             self.complain(f"{what}: {sums} do not make up the total of {budget['total']}")
         if budget["source"] not in SOURCES or budget["enforced_by"] not in ENFORCERS:
             self.complain(f"{what}: source {budget['source']}, enforced by {budget['enforced_by']}")
-        if resource not in NUMBERED:
-            return
-        n = sum(last - first + 1 for first, last in parse_ranges(budget.get("reserved_ids") or ""))
-        if n > budget["reserved"]:
-            self.complain(f"{what}: {n} IDs are named as reserved, and {budget['reserved']} are")
 
     def add_device(self, device):
         name, status = device["name"], device["status"]

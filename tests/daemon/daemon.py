@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 
+import checker
 from client import Client
 from support import DEADLINE, WRAPPER, find_program, poll
 
@@ -138,8 +139,18 @@ class Daemon:
         self.stop()
         return self.start()
 
+    def check(self):
+        """Asserts that what it says of its resources can be so, if it can be asked."""
+        try:
+            if self.is_ready():
+                checker.check_connection(checker.Connection(f"unix:{self.socket}", timeout=5), patience=2)
+        except (OSError, checker.Busy, checker.http.client.HTTPException) as error:
+            print(f"--- not checked: {error!r}")
+
     def close(self):
-        """Ends it if it runs; asserts that it has ended well and has not complained of itself."""
+        """Ends it if it runs; asserts that all was well with it at its end and that it has not complained of itself."""
+        if self.process and self.process.poll() is None:
+            self.check()
         if self.process:
             self.stop()
         report = REPORT.search(self.log())

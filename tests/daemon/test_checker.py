@@ -2,10 +2,13 @@
 """The checker finds each kind of damage, in documents that were made up for it, and nothing where nothing is wrong."""
 
 import copy
+import subprocess
+import sys
 
 import pytest
 
 import checker
+from support import net_spec
 
 PF, TWIN, MMU = "pci/0000:01:00.0", "auxiliary/x.sf.1", "sim0"
 SPACE = "pasid:0000:01:00.0"
@@ -81,6 +84,13 @@ def test_a_failed_device_that_is_still_there_may_hold():
     assert world.damages() == []
 
 
+def test_what_was_held_before_it_was_reserved():
+    """It stays with its holder, and counts as used."""
+    world = World()
+    world.budget(PF, "msis").update(reserved_ids="0-1,15")
+    assert world.damages() == []
+
+
 def set_asid(name, index, **fields):
     return lambda world: world.status(name)["asids"][index].update(fields)
 
@@ -136,7 +146,8 @@ DAMAGES = {
                                                                     "free -1 do not"]),
     "a count is negative": (set_budget(MMU, "vqs", reserved=-1, free=1), [f"{MMU}: vqs: counts are [-1, 3, 0]"]),
     "free of nothing known": (set_budget(TWIN, "vqs", free=1), [f"{TWIN}: vqs: total is None, free is 1"]),
-    "more named as reserved": (set_budget(PF, "msis", reserved_ids="0-1,15"), [f"{PF}: msis: 3 IDs are named"]),
+    "more named as reserved": (set_budget(PF, "msis", reserved=1, used=8, reserved_ids="0-1,15"), [f"{PF}: msis: 3 IDs are named as reserved, 1 of "
+                               "them are held, and 1 are"]),
     "no such source": (set_budget(PF, "msis", source="rumour"), [f"{PF}: msis: source rumour, enforced by model"]),
     "twins disagree": (set_budget(TWIN, "asids", used=4, free=57), [f"space {SPACE}: {TWIN} and {PF}: used of asids"]),
     "holds nothing": (set_status("d", asids=[], msis=[], msi_shared=False), ["d: is deleting and holds nothing"]),
@@ -159,3 +170,15 @@ def test_each_damage_is_found(damage):
     assert damages
     for text in expected:
         assert any(found.startswith(text) for found in damages), damages
+
+
+def test_as_a_program(daemon):
+    client = daemon.client()
+    client.create("a", net_spec())
+    program = [sys.executable, "-B", checker.__file__]
+    done = subprocess.run([*program, "--url", f"unix:{daemon.socket}"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert done.stdout == "1 devices: nothing is held twice, and every sum is right\n"
+
+    done = subprocess.run([*program, "--url", "unix:/nonexistent"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "checker: " in done.stderr and "Traceback" not in done.stderr

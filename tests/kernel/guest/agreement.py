@@ -10,6 +10,7 @@ import os
 import pathlib
 import stat
 
+import checker
 import rest
 import vdpa
 import vhost
@@ -70,6 +71,7 @@ def agree(foreign=(), lost=(), absent=(), busy=(), adopted=()):
             check_endpoint(device, interfaces, name in busy)
     check_mgmtdevs(mgmtdevs, devices, kernel, foreign, absent)
     check_host(host, devices, foreign)
+    checker.check_connection(checker.Connection(f"unix:{rest.SOCKET}"))
     return devices
 
 

@@ -181,6 +181,8 @@ prepare() {
         "${pack[@]}" --create --directory="$run_dir" job --transform='s,^job,hsvdpa-machine,'
         "${pack[@]}" --append --directory="$run_tests" --transform='s,^\.,tests,' \
                 --exclude=__pycache__ --exclude=.pytest_cache .
+        # What is asked of every state, here as in the tests on the simulated backend.
+        "${pack[@]}" --append --directory="$here/../daemon" --transform='s,^,tests/,' checker.py
         if [[ -n $run_packages ]]; then
                 mkdir "$run_dir/packages"
                 find "$run_packages" -maxdepth 1 -name '*.deb' ! -name '*-dbgsym_*' -exec cp -t "$run_dir/packages" {} +
