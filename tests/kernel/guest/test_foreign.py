@@ -94,7 +94,8 @@ def test_namesake_since_the_last_look(api):
 def test_kill_while_foreign_names_are_asked_for(api, foreign):
     """An intent that is found at the start must not make the foreign device ours."""
     service.stop()
-    insert = ("INSERT INTO device SELECT '{0}', '01a20326-2b71-7747-88fe-ad97b4de66{1}', 1, 1, 1, 1, '{2}', 'vdpasim_blk',"
+    insert = ("INSERT INTO device (name, uid, revision, created_revision, created_usec, generation, state, mgmtdev, spec,"
+              " reason_code, reason) SELECT '{0}', '01a20326-2b71-7747-88fe-ad97b4de66{1}', 1, 1, 1, 1, '{2}', 'vdpasim_blk',"
               " '{{\"class\":\"block\"}}', '', '';")
     statements = [insert.format(name, f"{n:02x}", state)
                   for n, (name, state) in enumerate([("idle", "creating"), ("host", "deleting"), ("unbound", "ready")])]
