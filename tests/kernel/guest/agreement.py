@@ -157,6 +157,10 @@ def check_vhost(device, is_busy):
         same(device, "max_vqs", status["max_vqs"], vhost.ask(fd, vhost.GET_VQS_COUNT))
         same(device, "vq_size", status["vq_size"], vhost.ask(fd, vhost.GET_VRING_NUM))
         same(device, "features", status["features"], feature_names(kind, vhost.ask(fd, vhost.GET_FEATURES)))
+        # Known of what the daemon has bound itself.
+        if status["vq_groups"] is not None:
+            same(device, "vq_groups", status["vq_groups"], vhost.ask(fd, vhost.GET_GROUP_NUM))
+            same(device, "address_spaces", status["address_spaces"], vhost.ask(fd, vhost.GET_AS_NUM))
 
 
 def feature_names(kind, bits):
@@ -193,6 +197,9 @@ def check_mgmtdevs(mgmtdevs, devices, kernel, foreign, absent):
         on_it = {name for name in kernel if kernel[name]["mgmtdev"] == handle}
         ours = {name for name, device in devices.items() if device["status"]["mgmtdev"] == handle}
         assert mgmtdev["foreign_devices"] == len(on_it & set(foreign))
+        for budget in mgmtdev["budgets"].values():
+            taken = budget["used"] + budget["reserved"] + budget["quarantined"]
+            assert budget["total"] is None or taken + budget["free"] == budget["total"] or taken > budget["total"]
         budget = mgmtdev["budgets"]["devices"]
         assert budget["used"] == len(ours | on_it)
         assert (budget["total"] is None) == (budget["free"] is None)

@@ -12,7 +12,9 @@ GET_DEVICE_ID = (0x8004AF70, "I")
 GET_STATUS = (0x8001AF71, "B")
 SET_STATUS = (0x4001AF72, "B")
 GET_VRING_NUM = (0x8002AF76, "H")
+GET_AS_NUM = (0x8004AF7A, "I")
 GET_VQS_COUNT = (0x8004AF80, "I")
+GET_GROUP_NUM = (0x8004AF81, "I")
 
 # Of linux/virtio_config.h: a driver has been found, and begins.
 STATUS_IN_USE = 0x01 | 0x02

@@ -23,6 +23,7 @@ run_packages=
 run_tests=$here/guest
 run_keep=
 run_nics=0
+run_sriov=0
 run_command=()
 
 # A machine that is not up by then never will be; many times what it takes when nothing else runs.
@@ -74,6 +75,7 @@ run_options() {
                         run_timeout=$value
                         ;;
                 --pci-nic) run_nics=$((run_nics + 1)) ;;
+                --pci-sriov) run_sriov=1 ;;
                 -h | --help)
                         usage
                         exit 0
@@ -200,7 +202,7 @@ qemu_command() {
         local append="console=ttyS0 quiet mitigations=off no_timer_check tsc=reliable panic=-1 oops=panic"
         append+=" systemd.unit=hsvdpa-machine.target ${HSVDPA_MACHINE_APPEND-}"
         local machine=q35 nic
-        if ((run_nics)); then
+        if ((run_nics || run_sriov)); then
                 # vhost_vdpa insists on an IOMMU that keeps caches coherent before it lets anyone open a device that
                 # does real DMA.
                 machine+=,kernel-irqchip=split
@@ -214,7 +216,7 @@ qemu_command() {
                 -drive "file=$run_dir/root.qcow2,if=virtio,format=qcow2,cache=unsafe,discard=unmap"
                 -drive "file=$run_dir/payload.tar,if=virtio,format=raw,cache=unsafe,readonly=on"
                 -device virtio-serial-pci)
-        if ((run_nics)); then
+        if ((run_nics || run_sriov)); then
                 qemu+=(-device "intel-iommu,intremap=on,snoop-control=on,device-iotlb=on")
                 # One hub for all, so that two cards see each other's packets.
                 for ((nic = 0; nic < run_nics; nic++)); do
@@ -222,6 +224,12 @@ qemu_command() {
                                 "virtio-net-pci,netdev=nic$nic,disable-legacy=on,iommu_platform=on,vectors=10,romfile=$(
                                 )$(printf ',mac=52:54:00:76:64:%02x' "$nic")")
                 done
+        fi
+        if ((run_sriov)); then
+                # The only device with VFs that this QEMU has; each of them needs queues of its own.
+                qemu+=(-device "pcie-root-port,id=port0,chassis=1,slot=1" -device "nvme-subsys,id=nvme0" -device
+                        "nvme,serial=sriov,subsys=nvme0,bus=port0,sriov_max_vfs=8,sriov_vq_flexible=16,$(
+                        )sriov_vi_flexible=8,max_ioqpairs=18,msix_qsize=10")
         fi
 }
 
