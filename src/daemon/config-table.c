@@ -6,13 +6,19 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/config-mgmtdev.h"
 #include "daemon/config-sim.h"
 #include "daemon/listen.h"
 #include "util/log.h"
 
 const ConfigSection config_sections[] = {
-        { "daemon" },    { "dbus" },      { "limits" },
-        { "placement" }, { "resources" }, { "sim", config_sim_find_or_add, config_sim_get },
+        { "daemon" },
+        { "dbus" },
+        { "limits" },
+        { "placement" },
+        { "resources" },
+        { "mgmtdev", config_mgmtdev_find_or_add, config_mgmtdev_get },
+        { "sim", config_sim_find_or_add, config_sim_get },
 };
 const size_t config_n_sections = ELEMENTSOF(config_sections);
 
@@ -93,6 +99,9 @@ static const ConfigType type_listen = { set_listen, print_listen, count_listen, 
 #define PATH(section, name, initial)                                                                               \
         { section, #name, &config_path, offsetof(Config, name), 0, 0, NULL, initial }
 
+#define MGMTDEV(name, type, resource, max)                                                                         \
+        { "mgmtdev", name, &config_mgmtdev_##type, offsetof(ConfiguredMgmtdev, settings.budgets[resource]), 0, max }
+
 const ConfigKey config_keys[] = {
         { "daemon", "backend", &config_name, offsetof(Config, backend), 0, _BACKEND_MAX, name_backend, "kernel" },
         PATH("daemon", state_dir, "/var/lib/hsvdpa"),
@@ -111,6 +120,16 @@ const ConfigKey config_keys[] = {
         { "placement", "policy", &config_name, offsetof(Config, placement_policy), 0, _PLACEMENT_POLICY_MAX,
           name_placement_policy, "spread", true },
         UINT("resources", quarantine_sec, 0, 86400, "10", false),
+        { "mgmtdev", "cordoned", &config_mgmtdev_cordoned },
+        { "mgmtdev", "labels", &config_mgmtdev_labels },
+        MGMTDEV("devices", total, RESOURCE_DEVICES, UINT32_MAX - 1),
+        MGMTDEV("asids", total, RESOURCE_ASIDS, IDS_MAX),
+        MGMTDEV("msis", total, RESOURCE_MSIS, IDS_MAX),
+        MGMTDEV("vqs", total, RESOURCE_VQS, UINT32_MAX - 1),
+        MGMTDEV("reserved_devices", reserved, RESOURCE_DEVICES, UINT32_MAX - 1),
+        MGMTDEV("reserved_asids", reserved_ids, RESOURCE_ASIDS, 0),
+        MGMTDEV("reserved_msis", reserved_ids, RESOURCE_MSIS, 0),
+        MGMTDEV("reserved_vqs", reserved, RESOURCE_VQS, UINT32_MAX - 1),
         { "sim", "classes", &config_sim_classes },
         { "sim", "features", &config_sim_features },
         { "sim", "transport", &config_name, offsetof(SimMgmtdev, info.transport), 0, _TRANSPORT_MAX,

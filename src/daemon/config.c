@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "daemon/config-mgmtdev.h"
 #include "daemon/config-table.h"
 #include "util/log.h"
 
@@ -36,6 +37,7 @@ void config_done(Config *config) {
         free(config->runtime_dir);
         for (size_t i = 0; i < config->n_listen; i++)
                 free(config->listen[i]);
+        config_mgmtdev_done(config);
         free(config->sims);
         for (size_t i = 0; i < config->n_origins; i++)
                 origin_done(&config->origins[i]);

@@ -9,11 +9,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "inventory/settings.h"
 #include "sim/sim.h"
 #include "util/macro.h"
 
 #define CONFIG_LISTEN_MAX   16
 #define CONFIG_SIM_MAX      64
+#define CONFIG_MGMTDEV_MAX  1024
 #define CONFIG_DROP_INS_MAX 256
 
 typedef enum BackendKind {
@@ -52,6 +54,9 @@ typedef struct Config {
         PlacementPolicy placement_policy; /* of devices whose spec has none */
 
         uint32_t quarantine_sec; /* of released ASIDs and MSI entries */
+
+        ConfiguredMgmtdev *mgmtdevs; /* what is said of management devices */
+        size_t n_mgmtdevs;
 
         SimMgmtdev *sims; /* configured simulated management devices; none: the default one */
         size_t n_sims;

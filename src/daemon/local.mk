@@ -3,6 +3,7 @@ libhsvdpad_a_SOURCES += \
 	src/daemon/config.c src/daemon/config.h \
 	src/daemon/config-load.c src/daemon/config-load.h \
 	src/daemon/config-file.c src/daemon/config-print.c src/daemon/config-reload.c \
+	src/daemon/config-mgmtdev.c src/daemon/config-mgmtdev.h \
 	src/daemon/config-sim.c src/daemon/config-sim.h \
 	src/daemon/config-table.c src/daemon/config-table.h src/daemon/config-type.c \
 	src/daemon/listen.c src/daemon/listen.h \

@@ -294,7 +294,8 @@ int manager_new(Config *config, const ConfigArguments *arguments, Manager **ret)
         m->config = config;
         m->arguments = arguments;
         inventory_init(&m->inventory, config->max_devices);
-        inventory_configure(&m->inventory, config->quarantine_sec * USEC_PER_SEC, NULL, 0);
+        inventory_configure(&m->inventory, config->quarantine_sec * USEC_PER_SEC, config->mgmtdevs,
+                            config->n_mgmtdevs);
 
         if (make_directories(config) < 0)
                 return EXIT_FAILURE;

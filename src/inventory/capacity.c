@@ -2,6 +2,7 @@
 #include "inventory/capacity.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "inventory/idlist.h"
@@ -181,4 +182,46 @@ int capacity_refresh_spaces(Inventory *inv, uint64_t now) {
         if (r == 0)
                 asid_space_prune(&inv->spaces, now);
         return r;
+}
+
+static bool exceeds(const MgmtdevSettings *settings, Resource r, const Capacity *backend) {
+        return backend->is_known && settings->budgets[r].has_total && settings->budgets[r].total > backend->total;
+}
+
+static bool find_overpromised(const Mgmtdev *m, Resource *ret) {
+        for (Resource r = 0; r < _RESOURCE_MAX; r++) {
+                const Capacity *backend = &m->info.capacity[r];
+
+                if (exceeds(&m->settings, r, backend) || (m->configured && exceeds(m->configured, r, backend))) {
+                        *ret = r;
+                        return true;
+                }
+        }
+
+        return false;
+}
+
+bool mgmtdev_describe_conflict(const Mgmtdev *m, char *buffer, size_t size) {
+        uint32_t n_msis = idset_n_surplus(m->msis), n_asids = idset_n_surplus(m->space->ids);
+        Resource r;
+
+        if (n_msis > 0 || n_asids > 0)
+                (void) snprintf(buffer, size,
+                                "there are fewer than before, and %u ASIDs and %u MSI entries past the "
+                                "end are held; they stay with their holders",
+                                n_asids, n_msis);
+        else if (m->is_in_other_space)
+                (void) snprintf(buffer, size,
+                                "its ASIDs belong to another space now, where others hold the same ones; "
+                                "they stay in %s",
+                                m->space->key);
+        else if (find_overpromised(m, &r))
+                (void) snprintf(buffer, size,
+                                "the total of %s that is set is more than the %u that there are, and is "
+                                "not used",
+                                resource_name(r), m->info.capacity[r].total);
+        else
+                return false;
+
+        return true;
 }

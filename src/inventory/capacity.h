@@ -16,3 +16,7 @@ int mgmtdev_set_space(Inventory *inv, Mgmtdev *mgmtdev, const char *key);
 
 /* What capacity_refresh() leaves to do for the spaces of ASIDs, when all management devices are refreshed. */
 int capacity_refresh_spaces(Inventory *inv, uint64_t now);
+
+/* What the administrator should know: that more is held than there is, that more was promised than there is, or
+ * that ASIDs cannot go to the space where they belong. Writes it to buffer; false: all is well. */
+bool mgmtdev_describe_conflict(const Mgmtdev *mgmtdev, char *buffer, size_t size);

@@ -77,6 +77,7 @@ struct Mgmtdev {
         IdSet *msis;      /* owned */
         uint32_t n_asids; /* held by its devices */
         uint32_t n_vqs;
+        bool was_told;          /* that something of this is not as it should be; see mgmtdev_describe_conflict() */
         bool is_in_other_space; /* it should be in another one, but there its devices' ASIDs are held by others */
 
         uint32_t n_devices; /* recorded here and not failed, or holding something all the same */

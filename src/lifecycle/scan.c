@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "inventory/capacity.h"
 #include "lifecycle/context.h"
 #include "lifecycle/job.h"
 #include "lifecycle/record.h"
@@ -140,6 +141,18 @@ static void report_faults(Lifecycle *l, const MgmtdevInfo *info) {
                             info->handle, info->n_faults, info->n_faults - n_before, info->last_fault);
 }
 
+/* Each once, until it is over. */
+static void report_conflicts(Lifecycle *l) {
+        for (Mgmtdev *m = inventory_first_mgmtdev(l->inventory); m; m = inventory_next_mgmtdev(m)) {
+                char text[400];
+                bool has_conflict = mgmtdev_describe_conflict(m, text, sizeof text);
+
+                if (has_conflict && !m->was_told)
+                        log_warning("%s: %s", m->info.handle, text);
+                m->was_told = has_conflict;
+        }
+}
+
 static void apply(Lifecycle *l, Scan *scan) {
         if (scan->failure.code != ERROR_NONE) {
                 scan->host.available = false;
@@ -154,6 +167,7 @@ static void apply(Lifecycle *l, Scan *scan) {
                 report_faults(l, &scan->mgmtdevs[i]);
         if (inventory_update_mgmtdevs(l->inventory, scan->mgmtdevs, scan->n_mgmtdevs, clock_monotonic_usec()) < 0)
                 log_oom();
+        report_conflicts(l);
         take_sriov(l, scan);
         mark_seen(l->inventory, scan);
         compare(l);

@@ -128,8 +128,12 @@ def documented_keys():
 def test_every_key_is_documented(make_daemon):
     """With its default, where that is one value."""
     handle = "pci/0000:01:00.0"
+    said = "[mgmtdev m]\ncordoned = yes\nlabels = a=b\nreserved_asids = 5\nreserved_msis = 6\n" + "".join(
+        f"{key} = 1\n"
+        for key in ("devices", "asids", "msis", "vqs", "reserved_devices", "reserved_vqs")
+    )
     others = {"features": "net: MAC", "pci_function": "0000:01:00.0", "pf": "0000:01:00.0", "vf_index": 0}
-    daemon = make_daemon(sim_section(handle, classes="net", numa_node=0, reserved_msis="1", **others))
+    daemon = make_daemon(said + sim_section(handle, classes="net", numa_node=0, reserved_msis="1", **others))
     printed = ask(f"--config={daemon.config_path}", "--print-config").stdout
     config = configparser.ConfigParser(strict=False)
     config.read_string(printed)

@@ -244,6 +244,7 @@ static DeviceResources held_resources(uint32_t asid, uint32_t msi) {
 START_TEST(test_load) {
         static const char *const key = "pasid/0000:01:00.0";
         DeviceResources r;
+        char text[400];
         Device *d;
 
         inventory_done(&inv);
@@ -268,6 +269,10 @@ START_TEST(test_load) {
         assert_budget(A, RESOURCE_ASIDS, 501, 401, 2, 0);
         assert_budget(A, RESOURCE_MSIS, 32, 10, 2, 0);
         assert_budget(B, RESOURCE_MSIS, 20, 0, 2, 0);
+        ck_assert(mgmtdev_describe_conflict(mgmtdev(A), text, sizeof text));
+        ck_assert_str_eq(text,
+                         "there are fewer than before, and 1 ASIDs and 2 MSI entries past the end are held; they "
+                         "stay with their holders");
 }
 END_TEST
 
@@ -302,6 +307,7 @@ END_TEST
 
 START_TEST(test_stays_in_other_space) {
         Device *a = make("a", A, CLASS_BLOCK), *b;
+        char text[400];
 
         infos[1].asid_kind = ASID_DEVICE_MMU;
         list(2);
@@ -310,6 +316,8 @@ START_TEST(test_stays_in_other_space) {
         infos[1].asid_kind = ASID_PASID;
         list(2);
         ck_assert(mgmtdev(B)->is_in_other_space);
+        ck_assert(mgmtdev_describe_conflict(mgmtdev(B), text, sizeof text));
+        ck_assert(strstr(text, "they stay in device-mmu/" B));
         ck_assert_str_eq(mgmtdev(B)->space->key, "device-mmu/" B);
         device_release(b, now);
         list(2);
@@ -320,6 +328,7 @@ END_TEST
 
 START_TEST(test_settings) {
         MgmtdevSettings settings = { .budgets[RESOURCE_MSIS] = { .has_total = true, .total = 10 } };
+        char text[400];
 
         ck_assert_int_eq(budget_settings_reserve_ids(&settings.budgets[RESOURCE_MSIS], "2-3"), 0);
         ck_assert_int_eq(budget_settings_reserve_ids(&settings.budgets[RESOURCE_ASIDS], "50-59"), 0);
@@ -336,6 +345,8 @@ START_TEST(test_settings) {
         ck_assert_int_eq(inventory_set_mgmtdev(&inv, mgmtdev(B), &settings, now), 0);
         assert_budget(B, RESOURCE_MSIS, 20, 0, 0, 0);
         ck_assert_int_eq(mgmtdev(B)->capacity[RESOURCE_MSIS].source, SOURCE_PCI);
+        ck_assert(mgmtdev_describe_conflict(mgmtdev(B), text, sizeof text));
+        ck_assert_str_eq(text, "the total of msis that is set is more than the 20 that there are, and is not used");
         assert_budget(A, RESOURCE_ASIDS, 100, 1, 0, 0);
 
         /* It stays known while something is set of it. */
