@@ -155,7 +155,8 @@ static int setup_backend(Manager *m) {
 
         switch (m->config->backend) {
         case BACKEND_KERNEL:
-                r = kernel_backend_new("", m->config->runtime_dir, &m->backend);
+                r = kernel_backend_new("", m->config->runtime_dir, m->config->mgmtdevs, m->config->n_mgmtdevs,
+                                       &m->backend);
                 if (r < 0)
                         return log_error_errno(r, "Cannot start the kernel backend: %m");
                 return 0;

@@ -13,6 +13,7 @@
 #include "kernel/devlink.h"
 #include "kernel/endpoint.h"
 #include "kernel/failure.h"
+#include "kernel/msix.h"
 #include "kernel/netdev.h"
 #include "kernel/pci.h"
 #include "kernel/release.h"
@@ -33,6 +34,7 @@ typedef struct KernelBackend {
         VhostCache *vhost_cache;
         Accepts *accepts;
         Devlink *devlink;
+        Msix *msix;
         char unpublished[DEVICE_NAME_MAX]; /* the last device made: nobody has been told of it yet */
 } KernelBackend;
 
@@ -92,6 +94,8 @@ static void describe_mgmtdev(KernelBackend *k, MgmtdevInfo *info) {
         Failure f = FAILURE_INIT;
 
         capacity_describe(k->root, k->devlink, info);
+        if (msix_is_in_force(k->msix, info))
+                info->capacity[RESOURCE_MSIS].enforcer = ENFORCER_KERNEL;
         accepts_describe(k->accepts, k->netlink, info, made);
         if (made[0])
                 (void) delete_device(k, made, &f);
@@ -107,6 +111,7 @@ static int kernel_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Fa
         if (r < 0)
                 return r;
 
+        msix_apply(k->msix);
         devlink_refresh(k->devlink);
         accepts_begin_listing(k->accepts);
         for (size_t i = 0; i < n_all; i++) {
@@ -357,6 +362,7 @@ static KernelBackend *kernel_backend_free(KernelBackend *k) {
         genl_socket_free(k->netlink);
         accepts_free(k->accepts);
         devlink_free(k->devlink);
+        msix_free(k->msix);
         vhost_cache_free(k->vhost_cache);
         free(k);
         return NULL;
@@ -390,7 +396,8 @@ static const BackendOps kernel_ops = {
         .free = kernel_free,
 };
 
-int kernel_backend_new(const char *root, const char *runtime_dir, Backend **ret) {
+int kernel_backend_new(const char *root, const char *runtime_dir, const ConfiguredMgmtdev *configured,
+                       size_t n_configured, Backend **ret) {
         _cleanup_(kernel_backend_freep) KernelBackend *k = NULL;
         int r;
 
@@ -412,6 +419,8 @@ int kernel_backend_new(const char *root, const char *runtime_dir, Backend **ret)
         r = accepts_new(k->root, &k->accepts);
         if (r >= 0)
                 r = devlink_new(k->root, &k->devlink);
+        if (r >= 0)
+                r = msix_new(k->root, configured, n_configured, &k->msix);
         if (r >= 0)
                 r = vhost_cache_new(k->root, runtime_dir, &k->vhost_cache);
         if (r < 0)

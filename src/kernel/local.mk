@@ -22,6 +22,8 @@ libhsvdpad_a_SOURCES += \
 	src/kernel/genl.h \
 	src/kernel/kernel.c \
 	src/kernel/kernel.h \
+	src/kernel/msix.c \
+	src/kernel/msix.h \
 	src/kernel/netdev.c \
 	src/kernel/netdev.h \
 	src/kernel/openers.c \

@@ -163,6 +163,7 @@ check_PROGRAMS += \
 	tests/unit/test-kernel-detached \
 	tests/unit/test-kernel-devlink \
 	tests/unit/test-kernel-genl \
+	tests/unit/test-kernel-msix \
 	tests/unit/test-kernel-pci \
 	tests/unit/test-kernel-vhost \
 	tests/unit/test-sim \
@@ -204,6 +205,9 @@ tests_unit_test_kernel_devlink_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_devlink_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_genl_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_genl_LDADD = $(UNIT_LDADD)
+tests_unit_test_kernel_msix_SOURCES = tests/unit/test-kernel-msix.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h
+tests_unit_test_kernel_msix_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kernel_msix_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_pci_SOURCES = tests/unit/test-kernel-pci.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h
 tests_unit_test_kernel_pci_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_kernel_pci_LDADD = $(UNIT_LDADD)
