@@ -124,6 +124,17 @@ def test_show_and_stats(ctl, client):
         assert "device-not-found" in ctl("device", verb, "none", expect=NOT_FOUND)
 
 
+def test_what_a_device_holds(ctl, client):
+    client.create("other", {"class": "net"})
+    status = client.create("d", {"class": "net"})["status"]
+    lines = dict(line.split(":", 1) for line in ctl("device", "show", "d").splitlines())
+    asids, entries = ([item[key] for item in status[kind]] for kind, key in (("asids", "asid"), ("msis", "entry")))
+    assert lines["ASIDs"].strip() == f"group 0-1: {asids[0]}-{asids[1]} ({status['asids'][0]['kind']})"
+    last = len(entries) - 2
+    assert lines["MSI entries"].strip() == f"vq 0-{last}: {entries[0]}-{entries[last]}, config: {entries[-1]}"
+    assert lines["  shared"].strip() == "no"
+
+
 def test_plan(ctl, client):
     text = ctl("device", "create", "d", "--class=block", "--dry-run")
     assert "d: would be created on pci/0000:01:00.0" in text and "devices=1" in text
