@@ -56,9 +56,9 @@ int hsv_device_create(HsvClient *client, const char *name, const char *spec, Hsv
         return r;
 }
 
-int hsv_device_plan(HsvClient *client, const char *name, const char *spec, HsvDocument **ret) {
-        _cleanup_json_ json_t *body = NULL;
-        _cleanup_free_ char *device = NULL, *path = NULL;
+/* The path that a device, or one without a name, would be created at, for a dry run. */
+static int plan_path(HsvClient *client, const char *name, char **ret) {
+        _cleanup_free_ char *device = NULL;
         int r;
 
         if (name) {
@@ -66,13 +66,24 @@ int hsv_device_plan(HsvClient *client, const char *name, const char *spec, HsvDo
                 if (r < 0)
                         return r;
         }
+        if (asprintf(ret, "%s?dry_run=true", name ? device : DEVICES) < 0) {
+                *ret = NULL;
+                return error_set(&client->error, ENOMEM, "Out of memory");
+        }
+        return 0;
+}
+
+int hsv_device_plan(HsvClient *client, const char *name, const char *spec, HsvDocument **ret) {
+        _cleanup_json_ json_t *body = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
         r = spec_body(client, spec, &body);
         if (r < 0)
                 return r;
-        if (asprintf(&path, "%s?dry_run=true", name ? device : DEVICES) < 0) {
-                path = NULL;
-                return error_set(&client->error, ENOMEM, "Out of memory");
-        }
+        r = plan_path(client, name, &path);
+        if (r < 0)
+                return r;
         return client_call(client, &(Request){ .method = name ? "PUT" : "POST", .path = path, .body = body }, NULL,
                            ret);
 }

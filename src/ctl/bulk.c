@@ -187,7 +187,7 @@ static bool take_next(Bulk *b, size_t *ret) {
 }
 
 static void work_items(Bulk *b, HsvClient *client) {
-        size_t i;
+        size_t i = 0;
 
         while (take_next(b, &i))
                 work_item(b, client, i);

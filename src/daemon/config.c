@@ -138,15 +138,17 @@ static int find_section(Config *config, const char *section, const char *origin,
                 if (s->find_or_add)
                         r = s->find_or_add(config, argument, ret_object);
                 if (r == -E2BIG)
-                        return log_error_errno(r, "%s: there are too many sections like [%s]", origin, section);
-                if (r < 0)
-                        return log_error_errno(r, "%s: '%s' cannot be a management device: %m", origin, argument);
-                return 0;
+                        (void) log_error_errno(r, "%s: there are too many sections like [%s]", origin, section);
+                else if (r < 0)
+                        (void) log_error_errno(r, "%s: '%s' cannot be a management device: %m", origin, argument);
+                return r;
         }
 
         if (!section[0])
-                return log_error_errno(EINVAL, "%s: this stands before any [section]", origin);
-        return log_error_errno(EINVAL, "%s: there is no section [%s]", origin, section);
+                (void) log_error_errno(EINVAL, "%s: this stands before any [section]", origin);
+        else
+                (void) log_error_errno(EINVAL, "%s: there is no section [%s]", origin, section);
+        return -EINVAL;
 }
 
 int config_begin_section(Config *config, const char *section, const char *origin) {

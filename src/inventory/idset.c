@@ -157,8 +157,10 @@ static Batch *batch_for(IdSet *set, uint64_t end) {
         if (set->n_batches == BATCHES)
                 merge_oldest(set);
         next = batch_at(set, set->n_batches);
-        if (!next->ids && bitset_new(set->capacity, &next->ids) < 0)
+        if (!next->ids && bitset_new(set->capacity, &next->ids) < 0) {
+                assert(newest);
                 return newest;
+        }
         next->n = 0;
         next->first_end_usec = next->last_end_usec = end;
         set->n_batches++;

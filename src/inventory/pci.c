@@ -24,7 +24,7 @@ static const char *parse_part(const char *text, unsigned min, unsigned max, char
 }
 
 int pci_address_parse(const char *text, PciAddress *ret) {
-        uint32_t domain, bus, device, function;
+        uint32_t domain = 0, bus = 0, device = 0, function = 0;
 
         text = parse_part(text, 4, 8, ':', &domain);
         if (text)

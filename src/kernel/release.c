@@ -84,8 +84,14 @@ static int hold_node(Release *x, int flags, const char *busy) {
         fd = r = detached_open(x->detached, x->name, path, flags, clock_monotonic_usec() + DRIVER_WRITES_USEC);
         if (r == -EBUSY)
                 return in_use_by(x, busy, openers_find(x->root, type, x->endpoint.rdev, &opener) ? &opener : NULL);
-        if (tells_nothing(r))
-                return job_failure(x, "open the endpoint of", r);
+        if (tells_nothing(r)) {
+                (void) job_failure(x, "open the endpoint of", r);
+                /* systemd looks up the numbers of the nodes that a service may open once, at its start. */
+                if (r == -EPERM)
+                        failure_append(x->failure, "; if the driver's module was loaded after hsvdpad was started, "
+                                                   "restart hsvdpad");
+                return -x->failure->error;
+        }
         if (fd >= 0 && endpoint_is_node(&x->endpoint, fd))
                 x->fd = TAKE_FD(fd);
 

@@ -68,13 +68,13 @@ static bool get_inode(const VhostCache *c, const char *name, uint64_t *ret) {
         return true;
 }
 
-static int set(VhostCache *c, const char *name, uint64_t inode, const VhostGroups *groups) {
+static Answer *set(VhostCache *c, const char *name, uint64_t inode, const VhostGroups *groups) {
         Answer *answer = find(c, name);
 
         if (!answer) {
                 answer = calloc(1, sizeof *answer);
                 if (!answer)
-                        return -ENOMEM;
+                        return NULL;
                 (void) snprintf(answer->name, sizeof answer->name, "%s", name);
                 (void) RB_INSERT(AnswerTree, &c->answers, answer);
                 c->n_answers++;
@@ -82,7 +82,7 @@ static int set(VhostCache *c, const char *name, uint64_t inode, const VhostGroup
 
         answer->inode = inode;
         answer->groups = *groups;
-        return 0;
+        return answer;
 }
 
 static bool write_line(FILE *file, const Answer *answer) {
@@ -146,7 +146,7 @@ static int read_line(VhostCache *c, const char *line) {
             end != '\n' || !device_name_is_valid(name) || !get_inode(c, name, &now) || now != inode)
                 return 0;
 
-        return set(c, name, inode, &groups);
+        return set(c, name, inode, &groups) ? 0 : -ENOMEM;
 }
 
 static int read_file(VhostCache *c) {
@@ -217,12 +217,15 @@ VhostGroups vhost_cache_get(VhostCache *c, const char *name) {
 }
 
 void vhost_cache_put(VhostCache *c, const char *name, const VhostGroups *groups) {
+        const Answer *answer = NULL;
         uint64_t inode;
 
-        if (!get_inode(c, name, &inode) || set(c, name, inode, groups) < 0)
-                vhost_cache_remove(c, name);
+        if (get_inode(c, name, &inode))
+                answer = set(c, name, inode, groups);
+        if (answer)
+                append(c, answer);
         else
-                append(c, find(c, name));
+                vhost_cache_remove(c, name);
 }
 
 /* The line in the file stays, of a device that is no more. */

@@ -9,12 +9,12 @@
 #include "util/clock.h"
 
 static void consider(Placement *p, Mgmtdev *m, uint64_t now_usec) {
-        Candidate unlisted, *c = p->n < PLACEMENT_CANDIDATES_MAX ? &p->candidates[p->n] : &unlisted;
+        Candidate unlisted, *c = &unlisted;
 
-        if (c == &unlisted)
-                p->n_omitted++;
+        if (p->n < PLACEMENT_CANDIDATES_MAX)
+                c = &p->candidates[p->n++];
         else
-                p->n++;
+                p->n_omitted++;
 
         candidate_evaluate(c, m, p->spec, now_usec);
         if (!c->is_hopeless)

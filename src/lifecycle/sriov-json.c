@@ -66,7 +66,9 @@ static Sum most_devices(const Mgmtdev *m, uint64_t now_usec, uint32_t *ret_by_as
                         most = (Sum){ .value = n };
         }
 
-        return most.is_unknown ? (Sum){ .is_unknown = true } : most;
+        if (most.is_unknown)
+                most.value = 0;
+        return most;
 }
 
 static int tally_add(Tally *t, const Mgmtdev *m, uint64_t now_usec) {

@@ -6,7 +6,7 @@ import random
 from fractions import Fraction
 
 import checker
-from support import scaled, sim_section
+from support import sim_section
 
 RESOURCES = ("devices", "asids", "msis", "vqs")
 CLASS_VQS = {"block": 1, "gpu": 2}
@@ -105,7 +105,7 @@ def test_against_an_exhaustive_search(make_daemon):
     daemon = make_daemon(kinds(rng))
     client = daemon.start()
     names, n_refused, n_made = [], 0, 0
-    n = scaled(500)
+    n = 300
     for i in range(n):
         if names and rng.random() < 0.3:
             client.delete(names.pop(rng.randrange(len(names)))).expect(204)
