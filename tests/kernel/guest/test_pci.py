@@ -69,6 +69,7 @@ def test_card_that_goes_and_comes_again(api, handle, card):
     # Not even a restart makes it forget.
     api.put("d", net(mgmtdev=handle)).expect(422, "unsatisfiable", "/spec/mgmtdev")
     vdpa.bind_pci_nic(card)
+    vdpa.wait_for(lambda: api.look() or api.mgmtdevs()[handle]["present"])
     agree(lost={"d"})
     after = api.create("d", net(mgmtdev=handle))
     agree()

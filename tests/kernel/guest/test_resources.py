@@ -53,7 +53,21 @@ def lspci(address):
     return int(msix[1]) if msix else None, int(pasid[1], 16) if pasid else None
 
 
-def test_card_has_what_lspci_shows(api, handle, card):
+@pytest.fixture
+def whole_config_space():
+    """The service as docs/operation.md has it for those who want to know MSI-X entries and PASIDs of functions."""
+    with service.drop_in("[Service]\nAmbientCapabilities=CAP_SYS_ADMIN\nCapabilityBoundingSet=CAP_SYS_ADMIN\n"):
+        service.restart()
+        yield
+    service.restart()
+
+
+def test_what_the_kernel_does_not_show_is_not_known(api, handle):
+    budgets = api.mgmtdevs()[handle]["budgets"]
+    assert budgets["msis"]["total"] is None and budgets["asids"]["total"] is None
+
+
+def test_card_has_what_lspci_shows(api, whole_config_space, handle, card):
     n_entries, pasid_width = lspci(card)
     assert n_entries == 10, "the machine gives its cards so many"
     mgmtdev = api.mgmtdevs()[handle]
@@ -203,7 +217,7 @@ def pf():
     (found[0] / "sriov_numvfs").write_text("0")
 
 
-def test_virtual_functions(api, pf):
+def test_virtual_functions(api, whole_config_space, pf):
     """The comparison with SR-IOV shows the functions that have it as sysfs and lspci do."""
     for n_vfs in (0, 5):
         (pf / "sriov_numvfs").write_text(str(n_vfs))
