@@ -20,7 +20,7 @@
 #define POLL_LAST_USEC  (100 * USEC_PER_MSEC)
 
 /* How long udev may take with a new interface. */
-#define SETTLE_USEC (2 * USEC_PER_SEC)
+#define SETTLE_USEC (5 * USEC_PER_SEC)
 
 static void sleep_usec(uint64_t usec) {
         struct timespec ts = {
