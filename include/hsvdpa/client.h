@@ -42,9 +42,9 @@ extern "C" {
 #endif
 
 typedef struct HsvClient HsvClient;
-typedef struct HsvDeviceList HsvDeviceList;
 typedef struct HsvDocument HsvDocument;
 typedef struct HsvError HsvError;
+typedef struct HsvList HsvList;
 typedef struct HsvValue HsvValue;
 
 #define HSV_REFUSED 1
@@ -165,6 +165,10 @@ HSV_PUBLIC char *hsv_value_encode(const HsvValue *value);
 
 HSV_PUBLIC int hsv_host_get(HsvClient *client, HsvDocument **ret);
 
+/* Writes a copy of the daemon's whole inventory, an SQLite database, to fd: for hsvdpad --restore. After a failure
+ * a part of it may have been written. */
+HSV_PUBLIC int hsv_host_backup(HsvClient *client, int fd);
+
 /* All management devices, under "/items". */
 HSV_PUBLIC int hsv_mgmtdev_list(HsvClient *client, HsvDocument **ret);
 
@@ -183,6 +187,13 @@ HSV_PUBLIC int hsv_mgmtdev_update(HsvClient *client, const char *handle, const c
 HSV_PUBLIC int hsv_device_create(HsvClient *client, const char *name, const char *spec, HsvDocument **ret,
                                  bool *ret_created);
 
+/* Makes many devices, or deletes them, in one request. batch: JSON text: {"devices": [{"name", "spec"}, ...],
+ * "atomic": true or false}; of a deletion {"devices": [{"name", "uid"}, ...], "missing_ok": true or false}. The
+ * answer has an outcome for each under "/results", in the same order; that some have failed is no failure of the
+ * call. */
+HSV_PUBLIC int hsv_device_create_batch(HsvClient *client, const char *batch, HsvDocument **ret);
+HSV_PUBLIC int hsv_device_delete_batch(HsvClient *client, const char *batch, HsvDocument **ret);
+
 /* What hsv_device_create() would do, with nothing done: whether there is room ("mgmtdev": where), what it would
  * take
  * ("needs"), and what speaks against each management device ("candidates"). */
@@ -190,14 +201,34 @@ HSV_PUBLIC int hsv_device_plan(HsvClient *client, const char *name, const char *
 
 HSV_PUBLIC int hsv_device_get(HsvClient *client, const char *name, HsvDocument **ret);
 
+/* The same, with "/status/in_use" and "/status/holders" as they are now: the daemon looks at every process for
+ * that. */
+HSV_PUBLIC int hsv_device_get_in_use(HsvClient *client, const char *name, HsvDocument **ret);
+
 /* The same, but *ret is NULL if the device still is at that revision; 0: at none. To look often costs little. */
 HSV_PUBLIC int hsv_device_get_if_changed(HsvClient *client, const char *name, uint64_t revision, HsvDocument **ret);
 
 /* Changes a device. spec: a merge patch (RFC 7396) of its spec, as JSON text: members that are not there
- * stay, null takes one away. "owner", "labels" and in "net" the "mac" can change. if_revision: refused
- * with "precondition-failed" unless the device is at this revision; 0: any. */
+ * stay, null takes one away. "owner", "labels", "lease_seconds" and in "net" the "mac" can change. if_revision:
+ * refused with "precondition-failed" unless the device is at this revision; 0: any. */
 HSV_PUBLIC int hsv_device_update(HsvClient *client, const char *name, const char *spec, uint64_t if_revision,
                                  HsvDocument **ret);
+
+/* What a device has to be for a request to be carried out; else it is refused with "precondition-failed". */
+typedef struct HsvCondition {
+        const char *uid;     /* NULL: any */
+        uint64_t generation; /* of its spec; 0: any */
+        uint64_t revision;   /* 0: any */
+} HsvCondition;
+
+/* As hsv_device_update(), under a condition. */
+HSV_PUBLIC int hsv_device_update_if(HsvClient *client, const char *name, const char *spec,
+                                    const HsvCondition *condition, HsvDocument **ret);
+
+/* Gives the lease of a device its full time again, or, from now on, another one. lease_seconds: 0: the same.
+ * condition: NULL: none. */
+HSV_PUBLIC int hsv_device_renew(HsvClient *client, const char *name, uint64_t lease_seconds,
+                                const HsvCondition *condition, HsvDocument **ret);
 
 /* A device that is not there counts as deleted. */
 #define HSV_DELETE_MISSING_OK (1u << 0)
@@ -210,17 +241,42 @@ HSV_PUBLIC int hsv_device_delete(HsvClient *client, const char *name, const char
 /* Vendor statistics, under "/items": "queue", "name", "value". */
 HSV_PUBLIC int hsv_device_get_stats(HsvClient *client, const char *name, HsvDocument **ret);
 
+/* Takes over a device that somebody else has made. spec: JSON text of an object: what it says of things that can be
+ * observed has to be so (else: "mismatch"), and the rest is the device's from now on; "{}" says nothing. */
+HSV_PUBLIC int hsv_device_adopt(HsvClient *client, const char *name, const char *spec, HsvDocument **ret);
+
 /* Lists devices, page by page; nothing is sent yet. filters: NAME=VALUE strings with a NULL at the end,
  * such as "class=net", "state=ready", "mgmtdev=pci/0000:01:00.0", "owner=vm:42", "label=tenant=a"; a
  * device has to pass all. NULL: none. The client has to outlive the list. Returns 0, -EINVAL for a filter
  * without "=", or -ENOMEM. */
-HSV_PUBLIC int hsv_device_list_new(HsvClient *client, const char *const *filters, HsvDeviceList **ret);
-HSV_PUBLIC HsvDeviceList *hsv_device_list_free(HsvDeviceList *list);
+HSV_PUBLIC int hsv_device_list_new(HsvClient *client, const char *const *filters, HsvList **ret);
 
-/* The next page, with at most page_size devices (0: as many as the daemon likes) under "/items"; there may
+/* The same for what is not as it should be: devices that are missing, changed, foreign, and so on. filters:
+ * "kind=..." (several: any of them), "mgmtdev=...", "refresh=true" to look at the host before each page. */
+HSV_PUBLIC int hsv_drift_list_new(HsvClient *client, const char *const *filters, HsvList **ret);
+
+/* The next page, with at most page_size items (0: as many as the daemon likes) under "/items"; there may
  * be fewer, or none, before the end. *ret is NULL after the last page. After a failure the same page can
  * be asked for again. */
-HSV_PUBLIC int hsv_device_list_next(HsvDeviceList *list, unsigned page_size, HsvDocument **ret);
+HSV_PUBLIC int hsv_list_next(HsvList *list, unsigned page_size, HsvDocument **ret);
+HSV_PUBLIC HsvList *hsv_list_free(HsvList *list);
+
+/* Puts right what is not as it should be. request: JSON text: {"devices": [NAME, ...], "kinds": [KIND, ...],
+ * "recreate": true or false}, of which nothing has to be there: {} is everything. dry_run: says what would be done,
+ * and does nothing. The answer has an outcome for each device under "/results"; that some have failed is no failure
+ * of the call. */
+HSV_PUBLIC int hsv_drift_repair(HsvClient *client, const char *request, bool dry_run, HsvDocument **ret);
+
+/* Is handed each change of a device, an "Event" of the API's description, whose "/revision" is where to go on from;
+ * it belongs to the library. No call may be made with the client meanwhile. Returns false to be handed no more. */
+typedef bool (*hsv_event_t)(void *userdata, const HsvDocument *event);
+
+/* Follows what changes: with all changes after the revision *since, or NULL: after this call. Returns 0 when take()
+ * wants no more, or the daemon ends; -ETIMEDOUT after total_ms milliseconds (0: never), or if the daemon has been
+ * silent for a minute; HSV_REFUSED with "events-gone" if the changes after that revision are not kept any more. The
+ * client's own time for a whole call does not count. */
+HSV_PUBLIC int hsv_events_watch(HsvClient *client, const uint64_t *since, unsigned total_ms, hsv_event_t take,
+                                void *userdata);
 
 #ifdef __cplusplus
 }

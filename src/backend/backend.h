@@ -8,9 +8,12 @@
  * filled in for the user: what failed, the kernel's own text, and what to do about it. Nothing here may wait in
  * the kernel with a lock held that others need. */
 
+#include <systemd/sd-event.h>
+
 #include "inventory/device.h"
 #include "inventory/error.h"
 #include "inventory/mgmtdev.h"
+#include "inventory/user.h"
 
 typedef struct Backend Backend;
 
@@ -30,11 +33,17 @@ typedef struct BackendStat {
         uint64_t value;
 } BackendStat;
 
-/* The name and place of a device on the host, ours or foreign, with just what one dump tells. */
+/* The name and place of a device on the host, ours or foreign, with just what one listing tells. */
 typedef struct BackendDevice {
         char name[DEVICE_NAME_MAX * 4];
         char mgmtdev[HANDLE_MAX];
         unsigned class;
+
+        /* What it holds, where that is known: ASIDs, then MSI entries. In the same allocation as the device. */
+        const uint32_t *ids;
+        uint16_t n_asids;
+        uint16_t n_msis;
+        uint16_t n_vqs;
 } BackendDevice;
 
 /* One PCI function that can have virtual functions (SR-IOV), and what it and they take. */
@@ -54,6 +63,13 @@ typedef struct BackendSriov {
         bool simulated;
 } BackendSriov;
 
+/* Is told where something may have changed on the host, by us or by others. Just a hint: it can come late, twice,
+ * for nothing, or not at all; what is so has to be looked at. */
+typedef struct BackendWatcher {
+        void (*hint)(void *userdata, const char *name); /* of a device; NULL: anything may have changed */
+        void *userdata;
+} BackendWatcher;
+
 typedef struct BackendOps {
         const char *name; /* "kernel", "sim" */
 
@@ -61,6 +77,10 @@ typedef struct BackendOps {
 
         /* The arrays are the caller's to free(). */
         int (*list_mgmtdevs)(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Failure *f);
+        /* What the hardware has counted up to now: faults are told with the step that has raised them. NULL: it
+         * does not count. False: there is no such management device. */
+        bool (*get_counts)(Backend *b, const char *mgmtdev, MgmtdevCounts *ret);
+
         int (*list_devices)(Backend *b, BackendDevice **ret, size_t *ret_n, Failure *f);
 
         /* In order of address; none is no error. */
@@ -73,8 +93,10 @@ typedef struct BackendOps {
 
         /* Gives the device its address spaces and interrupts: an ASID for each virtqueue group, an MSI entry for
          * each virtqueue and one for configuration changes. Between create and bind; but also on a device that is
-         * bound, whose holdings have changed or are not known to be in effect. destroy takes everything back.
-         * ERROR_BACKEND_FAILED naming the rule where the hardware finds one broken. */
+         * bound, whose holdings have changed or are not known to be in effect: where it has others, and the
+         * hardware wants that, it is stopped meanwhile and may have another endpoint afterwards. ERROR_IN_USE with
+         * -EBUSY if its endpoint is open then. destroy takes everything back. ERROR_BACKEND_FAILED naming the rule
+         * where the hardware finds one broken. */
         int (*assign)(Backend *b, const char *name, const DeviceResources *resources, Failure *f);
 
         /* Binds the device to the driver, away from another one if need be, and waits for the endpoint (bounded).
@@ -93,12 +115,33 @@ typedef struct BackendOps {
         int (*set_mac)(Backend *b, const char *name, const uint8_t mac[6], Failure *f);
 
         /* Unbinds and deletes; a device that is not there is success. ERROR_IN_USE with -EBUSY while its endpoint
-         * is open, with the device left as it was; no window is left between that check and the act. */
-        int (*destroy)(Backend *b, const char *name, Failure *f);
+         * is open, with the device left as it was and those who use it in ret_users (which may be NULL), as far as
+         * they are known; no window is left between that check and the act. */
+        int (*destroy)(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f);
+
+        /* The command that the worker's thread waits for just now ("VDPA_CMD_DEV_NEW"), or NULL. On any thread.
+         * NULL where there are no commands. */
+        const char *(*get_command)(Backend *b);
+
+        /* Who uses the device, found without touching it. Returns 1: it is in use; 0: it is not; or a negative
+         * errno: that cannot be said. The one function that may be called on any thread, beside the others, and
+         * that waits for no command of theirs. */
+        int (*find_users)(Backend *b, const char *name, DeviceUsers *ret);
 
         /* Vendor statistics of every virtqueue; the array is the caller's to free(). ERROR_NOT_SUPPORTED where
          * the class or the management device has none. */
         int (*get_stats)(Backend *b, const char *name, BackendStat **ret, size_t *ret_n, Failure *f);
+
+        /* Whether nobody has the device open just now. ERROR_IN_USE with -EBUSY if somebody has. */
+        int (*check_idle)(Backend *b, const char *name, Failure *f);
+
+        /* The IDs that a device holds, whoever has given them to it. -EOPNOTSUPP where nobody can tell. */
+        int (*get_resources)(Backend *b, const char *name, DeviceResources *ret, Failure *f);
+
+        /* Unlike all others, these two are called on the loop's thread, and do not block: the watcher (weak) is
+         * given hints there from now on, until unwatch() or free(). NULL: this backend has none to give. */
+        int (*watch)(Backend *b, sd_event *event, const BackendWatcher *watcher);
+        void (*unwatch)(Backend *b);
 
         Backend *(*free)(Backend *b);
 } BackendOps;

@@ -3,6 +3,7 @@
 /* The calls about one device. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,14 +20,11 @@ static int device_path(HsvClient *client, const char *name, char **ret) {
 /* {"spec": spec} */
 static int spec_body(HsvClient *client, const char *spec, json_t **ret) {
         _cleanup_json_ json_t *object = NULL, *body = json_object();
-        json_error_t error;
+        int r;
 
-        object = json_loads(spec, JSON_REJECT_DUPLICATES, &error);
-        if (!object && json_error_code(&error) != json_error_out_of_memory)
-                return error_set(&client->error, EINVAL, "The spec is not JSON: %s (line %d)", error.text,
-                                 error.line);
-        if (object && !json_is_object(object))
-                return error_set(&client->error, EINVAL, "The spec is not a JSON object");
+        r = client_parse_object(client, "spec", spec, &object);
+        if (r < 0)
+                return r;
         if (json_object_set(body, "spec", object) < 0)
                 return error_set(&client->error, ENOMEM, "Out of memory");
 
@@ -54,6 +52,24 @@ int hsv_device_create(HsvClient *client, const char *name, const char *spec, Hsv
         if (r == 0 && ret_created)
                 *ret_created = status == 201;
         return r;
+}
+
+static int call_batch(HsvClient *client, const char *path, const char *batch, HsvDocument **ret) {
+        _cleanup_json_ json_t *body = NULL;
+        int r;
+
+        r = client_parse_object(client, "batch", batch, &body);
+        if (r < 0)
+                return r;
+        return client_call(client, &(Request){ .method = "POST", .path = path, .body = body }, NULL, ret);
+}
+
+int hsv_device_create_batch(HsvClient *client, const char *batch, HsvDocument **ret) {
+        return call_batch(client, DEVICES ":batchCreate", batch, ret);
+}
+
+int hsv_device_delete_batch(HsvClient *client, const char *batch, HsvDocument **ret) {
+        return call_batch(client, DEVICES ":batchDelete", batch, ret);
 }
 
 /* The path that a device, or one without a name, would be created at, for a dry run. */
@@ -107,8 +123,33 @@ int hsv_device_get(HsvClient *client, const char *name, HsvDocument **ret) {
         return r < 0 ? r : client_get(client, path, ret);
 }
 
-int hsv_device_update(HsvClient *client, const char *name, const char *spec, uint64_t if_revision,
-                      HsvDocument **ret) {
+int hsv_device_get_in_use(HsvClient *client, const char *name, HsvDocument **ret) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = device_path(client, name, &path);
+        if (r < 0)
+                return r;
+        r = path_append_parameter(&path, "in_use", strlen("in_use"), "true");
+        return r < 0 ? error_set(&client->error, r, "Out of memory") : client_get(client, path, ret);
+}
+
+/* Adds what the query says of a condition. */
+static int append_condition(HsvClient *client, const HsvCondition *condition, char **path) {
+        char generation[24];
+        int r = 0;
+
+        if (condition->uid)
+                r = path_append_parameter(path, "uid", strlen("uid"), condition->uid);
+        if (r == 0 && condition->generation > 0) {
+                (void) snprintf(generation, sizeof generation, "%" PRIu64, condition->generation);
+                r = path_append_parameter(path, "generation", strlen("generation"), generation);
+        }
+        return r < 0 ? error_set(&client->error, r, "Out of memory") : 0;
+}
+
+int hsv_device_update_if(HsvClient *client, const char *name, const char *spec, const HsvCondition *condition,
+                         HsvDocument **ret) {
         _cleanup_json_ json_t *body = NULL;
         _cleanup_free_ char *path = NULL;
         int r;
@@ -116,12 +157,74 @@ int hsv_device_update(HsvClient *client, const char *name, const char *spec, uin
         r = device_path(client, name, &path);
         if (r < 0)
                 return r;
+        r = append_condition(client, condition, &path);
+        if (r < 0)
+                return r;
         r = spec_body(client, spec, &body);
         if (r < 0)
                 return r;
-        return client_call(client,
-                           &(Request){ .method = "PATCH", .path = path, .body = body, .if_revision = if_revision },
-                           NULL, ret);
+        return client_call(
+                client,
+                &(Request){ .method = "PATCH", .path = path, .body = body, .if_revision = condition->revision },
+                NULL, ret);
+}
+
+int hsv_device_update(HsvClient *client, const char *name, const char *spec, uint64_t if_revision,
+                      HsvDocument **ret) {
+        return hsv_device_update_if(client, name, spec, &(HsvCondition){ .revision = if_revision }, ret);
+}
+
+/* Of what can be done to a device, beside the methods of HTTP. */
+static int verb_path(HsvClient *client, const char *name, const char *verb, char **ret) {
+        _cleanup_free_ char *device = NULL;
+        int r;
+
+        r = device_path(client, name, &device);
+        if (r < 0)
+                return r;
+        if (asprintf(ret, "%s:%s", device, verb) < 0) {
+                *ret = NULL;
+                return error_set(&client->error, ENOMEM, "Out of memory");
+        }
+        return 0;
+}
+
+int hsv_device_renew(HsvClient *client, const char *name, uint64_t lease_seconds, const HsvCondition *condition,
+                     HsvDocument **ret) {
+        static const HsvCondition none = {};
+        _cleanup_json_ json_t *body = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        condition = condition ?: &none;
+        r = verb_path(client, name, "renew", &path);
+        if (r == 0)
+                r = append_condition(client, condition, &path);
+        if (r < 0)
+                return r;
+        if (lease_seconds > 0) {
+                body = json_pack("{s:I}", "lease_seconds",
+                                 (json_int_t) (lease_seconds < INT64_MAX ? lease_seconds : INT64_MAX));
+                if (!body)
+                        return error_set(&client->error, ENOMEM, "Out of memory");
+        }
+        return client_call(
+                client,
+                &(Request){ .method = "POST", .path = path, .body = body, .if_revision = condition->revision },
+                NULL, ret);
+}
+
+int hsv_device_adopt(HsvClient *client, const char *name, const char *spec, HsvDocument **ret) {
+        _cleanup_json_ json_t *body = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = verb_path(client, name, "adopt", &path);
+        if (r == 0)
+                r = spec_body(client, spec, &body);
+        if (r < 0)
+                return r;
+        return client_call(client, &(Request){ .method = "POST", .path = path, .body = body }, NULL, ret);
 }
 
 static int delete_path(HsvClient *client, const char *name, const char *uid, unsigned flags, char **ret) {

@@ -3,15 +3,18 @@
 # The library's objects by another name, so that tests also reach what libhsvdpa.so does not export.
 noinst_LTLIBRARIES += libhsvdpa-objects.la
 libhsvdpa_objects_la_SOURCES = \
+	src/client/buffer.c src/client/buffer.h \
 	src/client/client.c src/client/client.h \
-	src/client/device-list.c \
 	src/client/device.c \
 	src/client/document.c src/client/document.h \
+	src/client/drift.c \
 	src/client/error.c src/client/error.h \
+	src/client/events.c \
+	src/client/list.c \
 	src/client/mgmtdev.c \
 	src/client/request.c src/client/request.h \
 	src/client/url.c src/client/url.h
-libhsvdpa_objects_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
+libhsvdpa_objects_la_CFLAGS = $(HSV_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
 libhsvdpa_objects_la_LIBADD = $(CURL_LIBS) $(JANSSON_LIBS)
 
 lib_LTLIBRARIES += libhsvdpa.la

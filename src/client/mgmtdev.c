@@ -3,11 +3,32 @@
 /* The calls about the host and its management devices. */
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "client/request.h"
 
 int hsv_host_get(HsvClient *client, HsvDocument **ret) {
         return client_get(client, "/v1/host", ret);
+}
+
+static int write_all(void *userdata, const char *data, size_t n) {
+        const int *fd = userdata;
+
+        for (size_t done = 0; done < n;) {
+                ssize_t k = write(*fd, data + done, n - done);
+
+                if (k < 0 && errno != EINTR)
+                        return -errno;
+                if (k > 0)
+                        done += (size_t) k;
+        }
+        return 0;
+}
+
+int hsv_host_backup(HsvClient *client, int fd) {
+        const Sink sink = { .take = write_all, .userdata = &fd };
+
+        return client_call(client, &(Request){ .method = "GET", .path = "/v1/backup", .sink = &sink }, NULL, NULL);
 }
 
 int hsv_mgmtdev_list(HsvClient *client, HsvDocument **ret) {
@@ -32,17 +53,14 @@ int hsv_mgmtdev_update(HsvClient *client, const char *handle, const char *patch,
                        HsvDocument **ret) {
         _cleanup_json_ json_t *body = NULL;
         _cleanup_free_ char *path = NULL;
-        json_error_t error;
         int r;
 
         r = mgmtdev_path(client, handle, &path);
         if (r < 0)
                 return r;
-        body = json_loads(patch, JSON_REJECT_DUPLICATES, &error);
-        if (!body && json_error_code(&error) == json_error_out_of_memory)
-                return error_set(&client->error, ENOMEM, "Out of memory");
-        if (!json_is_object(body))
-                return error_set(&client->error, EINVAL, "The patch is not a JSON object");
+        r = client_parse_object(client, "patch", patch, &body);
+        if (r < 0)
+                return r;
         return client_call(client,
                            &(Request){ .method = "PATCH", .path = path, .body = body, .if_revision = if_revision },
                            NULL, ret);

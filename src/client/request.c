@@ -8,8 +8,13 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "client/buffer.h"
+
 /* Between two attempts to connect to a socket whose queue is full. */
 #define CONNECT_PAUSE_NSEC 10000000
+
+/* A stream in which nothing comes for so long is dead: the daemon says every 15 seconds that it is there. */
+#define SILENCE_MAX_SEC 60L
 
 typedef struct Transfer {
         const HsvClient *client;
@@ -17,11 +22,10 @@ typedef struct Transfer {
         char *body;
         struct curl_slist *headers;
         bool is_conditional; /* 304 is an answer */
+        const Sink *sink;
 
-        char *answer;
-        size_t n_answer;
-        size_t answer_size;
-        int answer_error; /* why the answer was not taken: EMSGSIZE, ENOMEM */
+        Buffer answer;
+        int answer_error; /* why the answer was not taken: EMSGSIZE, ENOMEM, or what the sink says */
 
         char message[CURL_ERROR_SIZE];
 } Transfer;
@@ -30,32 +34,21 @@ static void transfer_done(Transfer *t) {
         free(t->url);
         free(t->body);
         curl_slist_free_all(t->headers);
-        free(t->answer);
+        free(t->answer.text);
 }
 
 static size_t on_answer(char *data, size_t size, size_t n, void *userdata) {
         Transfer *t = userdata;
+        long status = 0;
 
-        if (n > t->client->max_answer - t->n_answer) {
-                t->answer_error = EMSGSIZE;
-                return 0;
+        (void) curl_easy_getinfo(t->client->curl, CURLINFO_RESPONSE_CODE, &status);
+        if (t->sink && status == 200) {
+                t->answer_error = -t->sink->take(t->sink->userdata, data, n);
+                return t->answer_error ? 0 : n;
         }
-        /* Room for a NUL as well. */
-        if (t->answer_size - t->n_answer <= n) {
-                size_t wanted = (t->n_answer + n + 1) * 2;
-                char *grown = realloc(t->answer, wanted);
 
-                if (!grown) {
-                        t->answer_error = ENOMEM;
-                        return 0;
-                }
-                t->answer = grown;
-                t->answer_size = wanted;
-        }
-        memcpy(t->answer + t->n_answer, data, n);
-        t->n_answer += n;
-        t->answer[t->n_answer] = '\0';
-        return n;
+        t->answer_error = -buffer_append(&t->answer, t->client->max_answer, data, n);
+        return t->answer_error ? 0 : n;
 }
 
 /* Makes every socket, so that none leaks into a child of the caller's. */
@@ -89,13 +82,14 @@ static int prepare(Transfer *t, const Request *request) {
                 t->url = NULL;
                 return -ENOMEM;
         }
-        if (add_header(t, "Accept: application/json, application/problem+json") < 0)
+        if (add_header(t, request->sink ? "Accept: */*" : "Accept: application/json, application/problem+json") < 0)
                 return -ENOMEM;
         if (request->body) {
                 t->body = json_dumps(request->body, JSON_COMPACT);
                 if (!t->body || add_header(t, "Content-Type: application/json") < 0)
                         return -ENOMEM;
         }
+        t->sink = request->sink;
         t->is_conditional = request->not_revision > 0;
         if (add_revision(t, "If-Match", request->if_revision) < 0)
                 return -ENOMEM;
@@ -114,14 +108,21 @@ static bool set_policy(CURL *curl, const HsvClient *client) {
                SET(CURLOPT_PROTOCOLS_STR, "http") && SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1) &&
                SET(CURLOPT_HTTP09_ALLOWED, 0L) && SET(CURLOPT_USERAGENT, "libhsvdpa/" PACKAGE_VERSION) &&
                SET(CURLOPT_MAXCONNECTS, 1L) && SET(CURLOPT_CONNECTTIMEOUT_MS, (long) client->connect_ms) &&
-               SET(CURLOPT_TIMEOUT_MS, (long) client->total_ms) &&
                SET(CURLOPT_UNIX_SOCKET_PATH, client->url.socket_path);
 }
 
+static bool set_patience(CURL *curl, const HsvClient *client, const Sink *sink) {
+        if (!sink || !sink->is_stream)
+                return SET(CURLOPT_TIMEOUT_MS, (long) client->total_ms);
+        return SET(CURLOPT_TIMEOUT_MS, (long) sink->total_ms) && SET(CURLOPT_LOW_SPEED_LIMIT, 1L) &&
+               SET(CURLOPT_LOW_SPEED_TIME, SILENCE_MAX_SEC);
+}
+
 static bool set_transfer(CURL *curl, Transfer *t, const Request *request) {
-        bool ok = SET(CURLOPT_URL, t->url) && SET(CURLOPT_HTTPHEADER, t->headers) &&
-                  SET(CURLOPT_ERRORBUFFER, t->message) && SET(CURLOPT_WRITEFUNCTION, on_answer) &&
-                  SET(CURLOPT_WRITEDATA, t) && SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+        bool ok = set_patience(curl, t->client, t->sink) && SET(CURLOPT_URL, t->url) &&
+                  SET(CURLOPT_HTTPHEADER, t->headers) && SET(CURLOPT_ERRORBUFFER, t->message) &&
+                  SET(CURLOPT_WRITEFUNCTION, on_answer) && SET(CURLOPT_WRITEDATA, t) &&
+                  SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 
         if (t->body)
                 ok = ok && SET(CURLOPT_POSTFIELDS, t->body) &&
@@ -184,6 +185,8 @@ static int fail_transfer(HsvClient *client, const Transfer *t, CURLcode code) {
         errno = error;
         if (error == EMSGSIZE)
                 r = error_set(e, error, "The answer is larger than %zu bytes", client->max_answer);
+        else if (t->sink && t->answer_error)
+                r = error_set(e, error, "Cannot write the answer: %m");
         else if (n_sent > 0)
                 r = error_set(e, error, "No answer from %s: %s", url, message);
         else if (error == EHOSTUNREACH && code != CURLE_COULDNT_CONNECT)
@@ -200,7 +203,7 @@ static int take_answer(HsvClient *client, Transfer *t, unsigned *ret_status, Hsv
 
         (void) curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
         if (status >= 400)
-                return error_set_answer(&client->error, (unsigned) status, t->answer ? t->answer : "", t->n_answer);
+                return error_set_answer(&client->error, (unsigned) status, t->answer.text ?: "", t->answer.n);
 
         r = status < 200 || status >= 300 ? -EBADMSG : 0;
         if (status == 304 && t->is_conditional) {
@@ -208,7 +211,7 @@ static int take_answer(HsvClient *client, Transfer *t, unsigned *ret_status, Hsv
                 return 0;
         }
         if (r == 0 && ret)
-                r = t->answer ? document_new(t->answer, t->n_answer, ret) : -EBADMSG;
+                r = t->answer.text ? document_new(t->answer.text, t->answer.n, ret) : -EBADMSG;
         if (r < 0) {
                 error_set(&client->error, r, "The answer of %s is not that of hsvdpad", client->url_text);
                 client->error.http_status = (unsigned) status;
@@ -216,7 +219,7 @@ static int take_answer(HsvClient *client, Transfer *t, unsigned *ret_status, Hsv
                 return r;
         }
         if (ret)
-                t->answer = NULL;
+                t->answer.text = NULL;
         if (ret_status)
                 *ret_status = (unsigned) status;
         return 0;
@@ -257,6 +260,23 @@ int client_call(HsvClient *client, const Request *request, unsigned *ret_status,
         if (code != CURLE_OK)
                 return fail_transfer(client, &t, code);
         return take_answer(client, &t, ret_status, ret);
+}
+
+int client_parse_object(HsvClient *client, const char *what, const char *text, json_t **ret) {
+        _cleanup_json_ json_t *object = NULL;
+        json_error_t error;
+
+        object = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+        if (!object && json_error_code(&error) == json_error_out_of_memory)
+                return error_set(&client->error, ENOMEM, "Out of memory");
+        if (!object)
+                return error_set(&client->error, EINVAL, "The %s is not JSON: %s (line %d)", what, error.text,
+                                 error.line);
+        if (!json_is_object(object))
+                return error_set(&client->error, EINVAL, "The %s is not a JSON object", what);
+
+        *ret = TAKE_PTR(object);
+        return 0;
 }
 
 int client_fail_argument(HsvClient *client, int r, const char *sentence) {

@@ -8,11 +8,21 @@
 #include "client/client.h"
 #include "client/document.h"
 
+/* Where what succeeds goes, however long, and is no document. take() returns 0, or a negative errno that ends the
+ * call. */
+typedef struct Sink {
+        int (*take)(void *userdata, const char *data, size_t n);
+        void *userdata;
+        bool is_stream;    /* it may go on for ever, as long as something comes now and then */
+        unsigned total_ms; /* of a stream: it ends after this time; 0: never */
+} Sink;
+
 typedef struct Request {
         const char *method;
         const char *path; /* from "/" on, encoded, with its query */
         const json_t *body;
         uint64_t if_revision;  /* 0: any */
+        const Sink *sink;      /* NULL: the answer is a document, or there is none */
         uint64_t not_revision; /* of a GET: no document if the answer would be of this revision; 0: always one */
 } Request;
 
@@ -23,6 +33,10 @@ int client_call(HsvClient *client, const Request *request, unsigned *ret_status,
 
 /* As client_call() for a GET. */
 int client_get(HsvClient *client, const char *path, HsvDocument **ret);
+
+/* Parses what the caller gives as text, which has to be a JSON object. what: its name in a complaint. Returns 0, or
+ * a negative errno with the client's error set. */
+int client_parse_object(HsvClient *client, const char *what, const char *text, json_t **ret);
 
 /* Sets the client's error for an argument that led to r: sentence if that is -EINVAL, else out of memory.
  * Returns r. */

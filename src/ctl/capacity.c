@@ -41,6 +41,7 @@ static const Field vf_fields[] = {
 
 static const Field managed_fields[] = {
         { "  Devices at the most", "/managed/most_devices", .keep_null = true },
+        { "  Subfunctions at the most", "/managed/max_subfunctions" },
         { "  Devices now, made one by one", "/managed/used_devices" },
         { "  MSI entries", "/managed/msis", .keep_null = true },
         { "  Classes", "/managed/classes" },

@@ -68,6 +68,14 @@ int arguments_parse(Arguments *arguments, int argc, char *argv[], const Option *
         return optind;
 }
 
+size_t arguments_count_max(int argc, char *argv[]) {
+        size_t n = 1;
+
+        for (int i = 0; i < argc; i++)
+                n += strlen(argv[i]);
+        return n;
+}
+
 int context_new_client(const Context *context, HsvClient **ret) {
         HsvClient *client;
         int r;

@@ -61,7 +61,7 @@ typedef struct Noun {
         const Verb *default_verb; /* or NULL */
 } Noun;
 
-extern const Noun noun_capacity, noun_device, noun_host, noun_mgmtdev;
+extern const Noun noun_capacity, noun_device, noun_drift, noun_event, noun_host, noun_mgmtdev;
 
 /* A further client like the context's, for another thread. Returns as hsv_client_new() does. */
 int context_new_client(const Context *context, HsvClient **ret);
@@ -72,9 +72,13 @@ void context_set_timeout(const Context *context, HsvClient *client);
 /* Reads options of two lists (either may be NULL) into arguments, after those that are there. stop_early:
  * up to the first operand; else all, and operands may stand between them. argv[0] is skipped, and names
  * the program in complaints. Returns the index of the first operand in argv, which has been put in order,
- * or -EINVAL when getopt has complained on standard error. arguments->options has room for argc more. */
+ * or -EINVAL when getopt has complained on standard error. arguments->options has room for
+ * arguments_count_max() more. */
 int arguments_parse(Arguments *arguments, int argc, char *argv[], const Option *a, const Option *b,
                     bool stop_early);
+
+/* As many options as there can be in argv: one word can have several of one letter. */
+size_t arguments_count_max(int argc, char *argv[]);
 
 /* The last value given for an option; NULL if it was not given. */
 const char *arguments_get(const Arguments *arguments, const char *name);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ctl/bulk.h"
+#include "ctl/device-batch.h"
 #include "ctl/device-plan.h"
 #include "ctl/device-spec.h"
 #include "ctl/device.h"
@@ -71,6 +72,8 @@ static ExitCode check_arguments(const Arguments *a) {
                 return report_usage("device create: names, --count and --file exclude each other");
         if (!has_file && !arguments_has(a, "class"))
                 return report_usage("device create: --class is missing");
+        if (arguments_has(a, "atomic") && (arguments_has(a, "dry-run") || arguments_has(a, "wait")))
+                return report_usage("device create: --atomic goes with neither --dry-run nor --wait");
         if (!has_count && arguments_has(a, "prefix"))
                 return report_usage("device create: --prefix goes with --count");
         if (arguments_has(a, "mac") && (has_file || has_count || a->n_operands > 1))
@@ -99,6 +102,8 @@ static ExitCode create_items(Context *context, const Arguments *arguments, const
         if (code != EXIT_CODE_OK)
                 return code;
         options.is_many = arguments_has(arguments, "file") || arguments_has(arguments, "count") || items->n > 1;
+        if (arguments_has(arguments, "atomic"))
+                return device_create_batch(context, items);
         if (!arguments_has(arguments, "dry-run"))
                 return bulk_run(context, &bulk_create, items, &options);
         if (items->n != 1)

@@ -108,3 +108,32 @@ char *device_format_msis(const HsvValue *msis) {
         print_ids(file, msis, "vq", "/vq", "/entry");
         return finish(file, &text);
 }
+
+static void print_groups(FILE *file, const HsvValue *groups) {
+        int64_t n = (int64_t) hsv_value_count(groups), first = 0;
+
+        for (int64_t vq = 0; vq < n; vq++) {
+                int64_t group = -1, next = -1;
+
+                (void) hsv_value_integer(hsv_value_at(groups, (size_t) vq), &group);
+                if (vq + 1 < n)
+                        (void) hsv_value_integer(hsv_value_at(groups, (size_t) vq + 1), &next);
+                if (next == group)
+                        continue;
+                (void) fputs(first > 0 ? ", vq " : "vq ", file);
+                print_range(file, first, vq);
+                (void) fprintf(file, ": group %" PRId64, group);
+                first = vq + 1;
+        }
+}
+
+char *device_format_groups(const HsvValue *groups) {
+        char *text = NULL;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+
+        if (!file)
+                return NULL;
+        print_groups(file, groups);
+        return finish(file, &text);
+}

@@ -9,35 +9,28 @@
 #include "ctl/output.h"
 #include "ctl/text.h"
 
-/* Sets *ret to the merge patch as JSON text. */
-static ExitCode patch_text(const Arguments *arguments, char **ret) {
-        json_t *patch = NULL;
-        ExitCode code;
-
-        code = spec_parse(arguments, &patch);
-        if (code != EXIT_CODE_OK)
-                return code;
-        *ret = json_dumps(patch, JSON_COMPACT);
-        json_decref(patch);
-        return *ret ? EXIT_CODE_OK : report_oom();
-}
-
 ExitCode device_set(Context *context, const Arguments *arguments) {
         const char *name = arguments->operands[0];
         _cleanup_free_ char *subject = text_format("device %s", name), *patch = NULL;
         _cleanup_(document_freep) HsvDocument *document = NULL;
+        HsvCondition condition;
         ExitCode code;
         int r;
 
         if (arguments_has(arguments, "owner") && arguments_has(arguments, "no-owner"))
                 return report_usage("device set: --owner and --no-owner exclude each other");
-        code = patch_text(arguments, &patch);
-        if (!patch || !subject)
-                return subject ? code : report_oom();
+        if (!subject)
+                return report_oom();
+        code = spec_parse_text(arguments, &patch);
+        if (code != EXIT_CODE_OK)
+                return code;
         if (strcmp(patch, "{}") == 0)
                 return report_usage("device set: nothing is said to change");
+        code = device_condition(arguments, &condition);
+        if (code != EXIT_CODE_OK)
+                return code;
 
-        r = hsv_device_update(context->client, name, patch, 0, &document);
+        r = hsv_device_update_if(context->client, name, patch, &condition, &document);
         if (r != 0)
                 return device_report_change(context, r, subject);
         if (format_is_document(context->format))

@@ -24,6 +24,8 @@ static const Member top_members[] = {
         { "vqs", "vqs", .is_number = true },
         { "vq-groups", "vq_groups", .is_number = true },
         { "msi-policy", "msi_policy" },
+        { "lease", "lease_seconds", .is_number = true },
+        { "drift", "drift" },
 };
 
 static const Member net_members[] = {
@@ -176,16 +178,31 @@ static int set_endpoint(json_t *spec, const Arguments *a, SpecFault *fault) {
         return r;
 }
 
+/* Takes value over. */
+static int set_key(json_t *labels, const char *option, const char *key, json_t *value, SpecFault *fault) {
+        json_t *text = json_string(key);
+
+        json_decref(text);
+        if (text)
+                return set(labels, key, value);
+        json_decref(value);
+        return fail(fault, "--%s: the key is not UTF-8", option);
+}
+
 static int set_label(json_t *labels, const char *option, const char *text, SpecFault *fault) {
         const char *equals = strchr(text, '=');
         _cleanup_free_ char *key = NULL;
+        json_t *value;
 
         if (!equals || equals == text)
                 return fail(fault, "--%s: '%s' is not KEY=VALUE", option, text);
         key = strndup(text, (size_t) (equals - text));
         if (!key)
                 return -ENOMEM;
-        return set_string(labels, option, key, equals + 1, fault);
+        value = json_string(equals + 1);
+        if (!value)
+                return fail(fault, "--%s: the value is not UTF-8", option);
+        return set_key(labels, option, key, value, fault);
 }
 
 /* In a merge patch, null takes a member away. */
@@ -199,7 +216,7 @@ static int set_labels(json_t *object, const Arguments *a, const char *option, co
         labels = json_object();
         r = set(object, "labels", labels);
         for (size_t i = 0; r == 0 && i < arguments_count(a, no_option); i++)
-                r = set(labels, arguments_nth(a, no_option, i), json_null());
+                r = set_key(labels, no_option, arguments_nth(a, no_option, i), json_null(), fault);
         for (size_t i = 0; r == 0 && i < arguments_count(a, option); i++)
                 r = set_label(labels, option, arguments_nth(a, option, i), fault);
         return r;
@@ -273,4 +290,16 @@ ExitCode spec_parse(const Arguments *arguments, json_t **ret) {
         if (r == -EINVAL)
                 return report_usage("%s", fault.text);
         return r < 0 ? report_oom() : EXIT_CODE_OK;
+}
+
+ExitCode spec_parse_text(const Arguments *arguments, char **ret) {
+        json_t *spec = NULL;
+        ExitCode code;
+
+        code = spec_parse(arguments, &spec);
+        if (code != EXIT_CODE_OK)
+                return code;
+        *ret = json_dumps(spec, JSON_COMPACT);
+        json_decref(spec);
+        return *ret ? EXIT_CODE_OK : report_oom();
 }

@@ -19,3 +19,6 @@ int spec_from_arguments(const Arguments *arguments, json_t **ret, SpecFault *fau
 
 /* The same; complains by itself. */
 ExitCode spec_parse(const Arguments *arguments, json_t **ret);
+
+/* The same, as JSON text; to be freed. */
+ExitCode spec_parse_text(const Arguments *arguments, char **ret);

@@ -2,6 +2,7 @@
 
 /* hsvdpactl device wait: until each device has come to a state. */
 
+#include <jansson.h>
 #include <string.h>
 
 #include "ctl/device.h"
@@ -85,12 +86,30 @@ static ExitCode wait_one(Wait *w) {
         return EXIT_CODE_OK;
 }
 
+/* As bulk creation and deletion have them: the name, and the state that it was last seen in. */
+static int add_result(json_t *results, const Wait *w) {
+        return json_array_append_new(
+                results, json_pack("{s:s, s:s?}", "name", w->name, "state", w->state[0] ? w->state : NULL));
+}
+
+static ExitCode print_results(const Context *context, json_t *results) {
+        json_t *document = json_pack("{s:O}", "results", results);
+        _cleanup_free_ char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+
+        json_decref(document);
+        return text ? output_document(context, text) : report_oom();
+}
+
 ExitCode device_wait(Context *context, const Arguments *arguments) {
         const char *wanted = arguments_get(arguments, "for") ?: "ready";
+        json_t *results;
         ExitCode first = EXIT_CODE_OK;
 
         if (!values_include(VALUES_WAIT_STATES, wanted))
                 return report_usage("--for: '%s' is neither the state of a device nor " GONE, wanted);
+        results = json_array();
+        if (!results)
+                return report_oom();
         for (size_t i = 0; i < arguments->n_operands; i++) {
                 Wait w = {
                         .context = context,
@@ -102,6 +121,15 @@ ExitCode device_wait(Context *context, const Arguments *arguments) {
 
                 if (first == EXIT_CODE_OK)
                         first = code;
+                if (add_result(results, &w) < 0)
+                        first = report_oom();
         }
+        if (format_is_document(context->format)) {
+                ExitCode code = print_results(context, results);
+
+                if (first == EXIT_CODE_OK)
+                        first = code;
+        }
+        json_decref(results);
         return first;
 }

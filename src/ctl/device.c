@@ -5,6 +5,17 @@
 #include "ctl/device.h"
 #include "ctl/watch.h"
 
+#define CONDITION_OPTIONS                                                                                          \
+        { "uid", "UID", "only if this is its uid, and not that of a later device of the same name" }, {            \
+                "generation", "N", "only if its spec has changed no further"                                       \
+        }
+
+#define DRIFT_OPTION                                                                                               \
+        {                                                                                                          \
+                "drift", "MODE", "what to do when others change it: observe, or enforce; else as configured",      \
+                        .values = VALUES_DRIFT_MODES                                                               \
+        }
+
 static const Option create_options[] = {
         { "class", "CLASS", "what device: net, block, fs, ..., or a virtio device type's number (needed)",
           .values = VALUES_CLASSES },
@@ -32,6 +43,8 @@ static const Option create_options[] = {
         { "endpoint", "USER:GROUP:MODE",
           "who may open its device node, such as libvirt-qemu:kvm:0660; a part may be "
           "empty" },
+        { "lease", "SECONDS", "delete it unless it is renewed within this time" },
+        DRIFT_OPTION,
         { "no-persistent", NULL, "do not make it again after a boot of the host" },
         { "count", "N", "make N devices that are alike" },
         { "prefix", "PREFIX", "with --count: call them PREFIX1, PREFIX2, ...; else the daemon names them" },
@@ -41,6 +54,7 @@ static const Option create_options[] = {
           'f', VALUES_FILES },
         { "jobs", "N", "make so many at a time (8)" },
         { "wait", NULL, "try again while the daemon cannot be reached, is overloaded or has no room" },
+        { "atomic", NULL, "make all of them, or none: in one request, of up to 10000 devices" },
         { "dry-run", NULL, "only show where it would be made, and what it would take" },
         {},
 };
@@ -66,6 +80,29 @@ static const Option set_options[] = {
         { "no-owner", NULL, "no owner" },
         { "label", "KEY=VALUE", "add or change a label; may be repeated" },
         { "no-label", "KEY", "remove a label; may be repeated" },
+        { "lease", "SECONDS", "from now on, delete it unless it is renewed within this time; 0: never" },
+        DRIFT_OPTION,
+        CONDITION_OPTIONS,
+        {},
+};
+
+static const Option renew_options[] = {
+        { "lease", "SECONDS", "from now on another time, instead of the one that it has" },
+        CONDITION_OPTIONS,
+        {},
+};
+
+static const Option adopt_options[] = {
+        { "owner", "TEXT", "whom it is for" },
+        { "label", "KEY=VALUE", "a label; may be repeated" },
+        { "endpoint", "USER:GROUP:MODE", "who may open its device node from now on; a part may be empty" },
+        { "lease", "SECONDS", "delete it unless it is renewed within this time" },
+        DRIFT_OPTION,
+        { "no-persistent", NULL, "do not make it again after a boot of the host" },
+        { "class", "CLASS", "only if it is this", .values = VALUES_CLASSES },
+        { "mgmtdev", "HANDLE", "only if it is there", .values = VALUES_MGMTDEVS },
+        { "driver", "DRIVER", "only if it is bound to it", .values = VALUES_DRIVERS },
+        { "mac", "MAC", "only if it has this MAC address" },
         {},
 };
 
@@ -117,6 +154,25 @@ static const Verb verbs[] = {
           .max_operands = 1,
           .operands = VALUES_DEVICES,
           .run = device_set },
+        { .name = "renew",
+          .synopsis = "NAME [OPTION...]",
+          .help = "Renew the lease of a device",
+          .options = renew_options,
+          .min_operands = 1,
+          .max_operands = 1,
+          .operands = VALUES_DEVICES,
+          .run = device_renew },
+        { .name = "adopt",
+          .synopsis = "NAME [OPTION...]",
+          .help = "Take over a device that somebody else has made",
+          .details =
+                  "It stays as it is, and whoever uses it does not notice. 'drift list --kind foreign' lists what "
+                  "there is to be taken over.",
+          .options = adopt_options,
+          .min_operands = 1,
+          .max_operands = 1,
+          .operands = VALUES_FOREIGN_DEVICES,
+          .run = device_adopt },
         { .name = "delete",
           .synopsis = "[NAME...] [OPTION...]",
           .help = "Delete devices",

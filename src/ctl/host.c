@@ -3,6 +3,7 @@
 /* hsvdpactl host */
 
 #include "ctl/command.h"
+#include "ctl/host-backup.h"
 #include "ctl/output.h"
 #include "ctl/watch.h"
 
@@ -13,6 +14,12 @@ static const Field fields[] = {
         { "Backend", "/backend" },
         { "Can make devices", "/available", .style = style_of_good },
         { "Reason", "/reason" },
+        { "Can be written", "/store/writable", .style = style_of_good },
+        { "Reason", "/store/reason" },
+        { "Kernel hangs since", "/stuck/since" },
+        { "  in order to", "/stuck/what" },
+        { "  of the device", "/stuck/device" },
+        { "  command", "/stuck/command" },
         { "Driver vhost_vdpa", "/drivers/vhost_vdpa" },
         { "Driver virtio_vdpa", "/drivers/virtio_vdpa" },
         { "Autoprobe", "/autoprobe" },
@@ -53,12 +60,23 @@ static ExitCode host_show(Context *context, const Arguments *arguments) {
 
 static const Option watch_options[] = { WATCH_OPTIONS, {} };
 
+static const Option backup_options[] = { { "force", NULL, "replace the file if it is there", 'f' }, {} };
+
 static const Verb verbs[] = {
         { .name = "show",
           .synopsis = "[OPTION...]",
           .help = "Show what the daemon knows of its host",
           .options = watch_options,
           .run = host_show },
+        { .name = "backup",
+          .synopsis = "[OPTION...] FILE",
+          .help = "Write a copy of the whole inventory to a file",
+          .details = "For hsvdpad --restore. The file is there when it is whole, or not at all.",
+          .options = backup_options,
+          .min_operands = 1,
+          .max_operands = 1,
+          .operands = VALUES_FILES,
+          .run = host_backup },
         {},
 };
 

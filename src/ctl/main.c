@@ -29,7 +29,8 @@ static const Option common_options[] = {
         {},
 };
 
-static const Noun *const nouns[] = { &noun_host, &noun_capacity, &noun_mgmtdev, &noun_device, NULL };
+static const Noun *const nouns[] = { &noun_host,  &noun_capacity, &noun_mgmtdev, &noun_device,
+                                     &noun_drift, &noun_event,    NULL };
 
 /* What is left of the command line, and what it has said so far. */
 typedef struct Line {
@@ -242,7 +243,7 @@ int main(int argc, char *argv[]) {
         if (argc < 1)
                 return EXIT_CODE_USAGE;
         (void) setlocale(LC_ALL, "");
-        line.arguments.options = calloc((size_t) argc + 1, sizeof *line.arguments.options);
+        line.arguments.options = calloc(arguments_count_max(argc, argv), sizeof *line.arguments.options);
         code = line.arguments.options ? run(&line) : report_oom();
         free(line.arguments.options);
         if (code == EXIT_CODE_USAGE)

@@ -12,14 +12,14 @@
 #include "ctl/text.h"
 
 const Option mgmtdev_set_options[] = {
-        { .name = "label", .argument = "KEY=VALUE", .help = "Add or change a label; may be repeated" },
-        { .name = "no-label", .argument = "KEY", .help = "Remove a label; may be repeated" },
+        { .name = "label", .argument = "KEY=VALUE", .help = "add or change a label; may be repeated" },
+        { .name = "no-label", .argument = "KEY", .help = "remove a label; may be repeated" },
         { .name = "total",
           .argument = "RESOURCE=N",
-          .help = "There are no more than so many (devices, asids, msis, vqs); \"default\": as many as are found" },
+          .help = "there are no more than so many (devices, asids, msis, vqs); \"default\": as many as are found" },
         { .name = "reserve",
           .argument = "RESOURCE=N|IDS",
-          .help = "Keep so many devices or vqs from use, or these asids or msis, such as 0-15,100; \"default\": "
+          .help = "keep so many devices or vqs from use, or these asids or msis, such as 0-15,100; \"default\": "
                   "none" },
         {},
 };

@@ -47,6 +47,10 @@ static const Field fields[] = {
         { "  index", "/sriov/vf_index" },
         { "Faults", "/faults/total" },
         { "  last one", "/faults/last" },
+        { "DMA transfers", "/traffic/dma" },
+        { "  refused", "/traffic/dma_refused" },
+        { "Interrupts", "/traffic/interrupts" },
+        { "  refused", "/traffic/interrupts_refused" },
         { "Foreign devices", "/foreign_devices" },
         { "Revision", "/revision" },
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/text.h"
+#include "ctl/value.h"
 
 const char *exit_code_text(ExitCode code) {
         static const char *const texts[_EXIT_CODE_MAX] = {
@@ -33,6 +34,8 @@ static const struct {
         { "already-exists",
           "'hsvdpactl device show' shows how it was made; delete it first, or take another name" },
         { "foreign-device", "someone else made that device ('vdpa dev show'); take another name" },
+        { "events-gone", "look at what there is with 'hsvdpactl device list', and watch without --since" },
+        { "mismatch", "say nothing of it, or what is so" },
         { "in-use", "stop what has the endpoint open ('fuser -v' on it tells), or let --wait wait for that" },
         { "precondition-failed", "it is not what it was: look at it with 'hsvdpactl device show'" },
         { "unsatisfiable", "'hsvdpactl mgmtdev show' tells what each management device can make" },
@@ -169,6 +172,23 @@ ExitCode report_print(FILE *file, const HsvError *error, int r, const char *subj
 
 ExitCode report_failure(const HsvClient *client, int r, const char *subject) {
         return report_print(stderr, hsv_client_last_error(client), r, subject, NULL);
+}
+
+bool report_is_failure(const HsvValue *result) {
+        int64_t status = 0;
+
+        return hsv_value_integer(hsv_value_get(result, "/status"), &status) < 0 || status >= 300;
+}
+
+ExitCode report_result(const HsvValue *result, const HsvValue *problem) {
+        _cleanup_free_ char *name = value_format(hsv_value_get(result, "/name"), ","), *detail = NULL;
+
+        detail = value_format(hsv_value_get(problem, "/detail"), ",");
+        if (!name || !detail)
+                return report_oom();
+        (void) fprintf(stderr, "hsvdpactl: device %s: %s (%s)\n", name, detail,
+                       hsv_value_string(hsv_value_get(problem, "/code")) ?: "?");
+        return EXIT_CODE_OK;
 }
 
 ExitCode report_usage(const char *format, ...) {

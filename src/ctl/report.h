@@ -32,6 +32,11 @@ ExitCode report_failure(const HsvClient *client, int r, const char *subject);
  * it is this one, which was given before; set to the one there is. NULL: always with the hint. */
 ExitCode report_print(FILE *file, const HsvError *error, int r, const char *subject, const char **last_hint);
 
+/* Of one result of several in an answer: whether it failed; and the report of that. problem: what has its detail
+ * and its code. */
+bool report_is_failure(const HsvValue *result);
+ExitCode report_result(const HsvValue *result, const HsvValue *problem);
+
 /* A mistake in the command line, or in what it says. */
 ExitCode report_usage(const char *format, ...) _printf_(1, 2);
 

@@ -33,15 +33,19 @@ static void offer_foreign(const Candidates *c, const HsvValue *value) {
                 candidates_offer(c, text, NULL);
 }
 
+/* What is at that pointer of each item. */
+static void offer_items(const Candidates *c, const HsvDocument *page, const char *pointer) {
+        const HsvValue *items = hsv_value_get(hsv_document_root(page), "/items");
+
+        for (size_t i = 0; i < hsv_value_count(items); i++)
+                offer_foreign(c, hsv_value_get(hsv_value_at(items, i), pointer));
+}
+
 static void offer_mgmtdevs(const Candidates *c, HsvClient *client) {
         _cleanup_(document_freep) HsvDocument *document = NULL;
-        const HsvValue *items;
 
-        if (hsv_mgmtdev_list(client, &document) != 0)
-                return;
-        items = hsv_value_get(hsv_document_root(document), "/items");
-        for (size_t i = 0; i < hsv_value_count(items); i++)
-                offer_foreign(c, hsv_value_get(hsv_value_at(items, i), "/handle"));
+        if (hsv_mgmtdev_list(client, &document) == 0)
+                offer_items(c, document, "/handle");
 }
 
 /* Those that can be made here. The shell drops what comes twice. */
@@ -65,13 +69,13 @@ static HsvDocument *list_devices(HsvClient *client, const char *prefix, unsigned
         _cleanup_free_ char *filter = text_format("prefix=%s", prefix);
         const char *const filters[] = { filter, NULL };
         HsvDocument *page = NULL;
-        HsvDeviceList *list;
+        HsvList *list;
 
         if (!filter || hsv_device_list_new(client, filters, &list) != 0)
                 return NULL;
-        if (hsv_device_list_next(list, limit, &page) != 0)
+        if (hsv_list_next(list, limit, &page) != 0)
                 page = NULL;
-        hsv_device_list_free(list);
+        hsv_list_free(list);
         return page;
 }
 
@@ -118,12 +122,10 @@ static void offer_devices(const Candidates *c, HsvClient *client) {
         (void) snprintf(name, sizeof name, "%s", c->word);
         for (;;) {
                 _cleanup_(document_freep) HsvDocument *page = list_devices(client, name, NAMES_MAX);
-                const HsvValue *items = hsv_value_get(hsv_document_root(page), "/items");
                 bool has_more = hsv_value_get(hsv_document_root(page), "/continue");
 
                 if (!has_more) {
-                        for (size_t i = 0; i < hsv_value_count(items); i++)
-                                offer_foreign(c, hsv_value_get(hsv_value_at(items, i), "/name"));
+                        offer_items(c, page, "/name");
                         return;
                 }
                 if (is_whole(page, name))
@@ -135,6 +137,18 @@ static void offer_devices(const Candidates *c, HsvClient *client) {
         }
 }
 
+static void offer_foreign_devices(const Candidates *c, HsvClient *client) {
+        static const char *const filters[] = { "kind=foreign", NULL };
+        _cleanup_(document_freep) HsvDocument *page = NULL;
+        HsvList *list;
+
+        if (hsv_drift_list_new(client, filters, &list) != 0)
+                return;
+        (void) hsv_list_next(list, NAMES_MAX, &page);
+        hsv_list_free(list);
+        offer_items(c, page, "/name");
+}
+
 static const struct {
         const char *const *words; /* NULL at the end */
         void (*ask)(const Candidates *c, HsvClient *client);
@@ -142,12 +156,16 @@ static const struct {
         [VALUES_CLASSES] = { .ask = offer_classes },
         [VALUES_COLORS] = { (const char *const[]){ "auto", "always", "never", NULL } },
         [VALUES_DEVICES] = { .ask = offer_devices },
+        [VALUES_DRIFT_KINDS] = { (const char *const[]){ "missing", "extra", "changed", "foreign", NULL } },
+        [VALUES_DRIFT_MODES] = { (const char *const[]){ "observe", "enforce", NULL } },
         [VALUES_DRIVERS] = { (const char *const[]){ "vhost_vdpa", "virtio_vdpa", NULL } },
         [VALUES_FILES] = { (const char *const[]){ NULL } },
+        [VALUES_FOREIGN_DEVICES] = { .ask = offer_foreign_devices },
         [VALUES_FORMATS] = { (const char *const[]){ "table", "wide", "json", "yaml", NULL } },
         [VALUES_MGMTDEVS] = { .ask = offer_mgmtdevs },
         [VALUES_MSI_POLICIES] = { (const char *const[]){ "exclusive", "shared", NULL } },
         [VALUES_PLACEMENTS] = { (const char *const[]){ "pack", "spread", NULL } },
+        [VALUES_REPAIRABLE_KINDS] = { (const char *const[]){ "missing", "extra", "changed", NULL } },
         [VALUES_STATES] = { (const char *const[]){ "reserved", "creating", "ready", "deleting", "failed", "lost",
                                                    NULL } },
         [VALUES_WAIT_STATES] = { (const char *const[]){ "reserved", "creating", "ready", "deleting", "failed",

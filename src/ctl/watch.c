@@ -43,14 +43,13 @@ ExitCode watch_print_document(const Context *context, const char *json) {
         return output_document(context, json);
 }
 
-/* Whether the daemon may answer later: it may be about to start again. */
-static bool may_come_back(const HsvError *error, int r) {
+bool watch_may_come_back(const HsvError *error, int r) {
         return r < 0 ? r != -ENOMEM && r != -EINVAL : hsv_error_http_status(error) == 503;
 }
 
 /* After a failure: complains, of the same once. Returns EXIT_CODE_OK to go on. */
 static ExitCode take_failure(const Context *context, const char *subject, int r, bool is_first, bool *is_told) {
-        if (is_first || !may_come_back(hsv_client_last_error(context->client), r))
+        if (is_first || !watch_may_come_back(hsv_client_last_error(context->client), r))
                 return report_failure(context->client, r, subject);
         if (!*is_told)
                 (void) report_failure(context->client, r, subject);

@@ -47,3 +47,6 @@ int watch_add(Watch *watch, const HsvValue *items);
 /* Both watch until what they look for is gone, or cannot be had from the beginning. */
 ExitCode watch_list(Context *context, const Arguments *arguments, const WatchedList *list);
 ExitCode watch_object(Context *context, const Arguments *arguments, const WatchedObject *object);
+
+/* After a failure of the client: whether the daemon may answer later, as it may be about to start again. */
+bool watch_may_come_back(const HsvError *error, int r);

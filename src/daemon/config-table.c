@@ -13,10 +13,14 @@
 
 const ConfigSection config_sections[] = {
         { "daemon" },
+        { "kernel" },
         { "dbus" },
         { "limits" },
         { "placement" },
+        { "drift" },
         { "resources" },
+        { "leases" },
+        { "idempotency" },
         { "mgmtdev", config_mgmtdev_find_or_add, config_mgmtdev_get },
         { "sim", config_sim_find_or_add, config_sim_get },
 };
@@ -25,6 +29,8 @@ const size_t config_n_sections = ELEMENTSOF(config_sections);
 static const char *const backend_names[_BACKEND_MAX] = { [BACKEND_KERNEL] = "kernel", [BACKEND_SIM] = "sim" };
 
 static const char *const bus_names[_BUS_MAX] = { [BUS_AUTO] = "auto", [BUS_YES] = "yes", [BUS_NO] = "no" };
+
+static const char *const yes_no_names[] = { "no", "yes" };
 
 static const char *const log_level_names[] = {
         [LOG_ERR] = "err",   [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
@@ -49,6 +55,14 @@ static const char *name_log_level(unsigned value) {
 
 static const char *name_placement_policy(unsigned value) {
         return placement_policy_name((PlacementPolicy) value);
+}
+
+static const char *name_yes_no(unsigned value) {
+        return yes_no_names[value];
+}
+
+static const char *name_drift_mode(unsigned value) {
+        return drift_mode_name((DriftMode) value);
 }
 
 static int set_listen(const ConfigKey *key, void *object, const char *value) {
@@ -111,15 +125,28 @@ const ConfigKey config_keys[] = {
           name_log_level, "info", true },
         UINT("daemon", stop_timeout_sec, 1, 3600, "30", true),
         UINT("daemon", worker_timeout_sec, 1, 3600, "120", true),
+        UINT("daemon", boot_patience_sec, 0, 600, "10", false),
+        { "kernel", "exclusive", &config_name, offsetof(Config, exclusive), 0, ELEMENTSOF(yes_no_names),
+          name_yes_no, "no" },
         { "dbus", "enable", &config_name, offsetof(Config, bus), 0, _BUS_MAX, name_bus, "auto" },
         UINT("limits", max_devices, 1, 1u << 20, "1048576", true),
         UINT("limits", max_operations, 1, 1u << 16, "4096", true),
         UINT("limits", max_connections, 1, 1u << 16, "1024", false),
         UINT("limits", max_body_bytes, 1024, 1u << 28, "1048576", true),
+        UINT("limits", max_batch_bytes, 1024, 1u << 28, "16777216", true),
+        UINT("limits", max_connections_per_user, 1, 1u << 16, "512", false),
         UINT("limits", idle_timeout_sec, 1, 3600, "30", true),
+        UINT("limits", request_timeout_sec, 1, 3600, "20", true),
+        UINT("limits", max_devices_per_owner, 0, 1u << 20, "0", true),
         { "placement", "policy", &config_name, offsetof(Config, placement_policy), 0, _PLACEMENT_POLICY_MAX,
           name_placement_policy, "spread", true },
+        { "drift", "mode", &config_name, offsetof(Config, drift_mode), 0, _DRIFT_MODE_MAX, name_drift_mode,
+          "observe", true },
         UINT("resources", quarantine_sec, 0, 86400, "10", false),
+        { "leases", "grace_sec", &config_uint, offsetof(Config, lease_grace_sec), 0, 86400, NULL, "30" },
+        UINT("idempotency", retention_sec, 1, 31 * 86400, "86400", true),
+        UINT("idempotency", max_keys, 1, 1u << 20, "65536", true),
+        UINT("idempotency", max_tombstones, 1, 1u << 20, "131072", true),
         { "mgmtdev", "cordoned", &config_mgmtdev_cordoned },
         { "mgmtdev", "labels", &config_mgmtdev_labels },
         MGMTDEV("devices", total, RESOURCE_DEVICES, UINT32_MAX - 1),

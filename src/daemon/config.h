@@ -48,12 +48,27 @@ typedef struct Config {
         uint32_t max_operations; /* that requests may have under way at a time */
         uint32_t max_connections;
         uint32_t max_body_bytes;
+        uint32_t max_batch_bytes;
+        uint32_t max_connections_per_user;
         uint32_t idle_timeout_sec;
+        uint32_t request_timeout_sec;
+        uint32_t max_devices_per_owner; /* 0: as many as there can be */
         uint32_t stop_timeout_sec;
         uint32_t worker_timeout_sec;      /* that a thread may be in one call */
+        uint32_t boot_patience_sec;       /* with management devices that come late in a boot */
         PlacementPolicy placement_policy; /* of devices whose spec has none */
 
+        DriftMode drift_mode; /* of devices whose spec has none */
+
+        unsigned exclusive; /* the vDPA bus is the daemon's alone: see kernel/autoprobe.h */
+
         uint32_t quarantine_sec; /* of released ASIDs and MSI entries */
+
+        uint32_t lease_grace_sec;
+
+        uint32_t retention_sec; /* of what requests with a key have come to, and of deleted devices */
+        uint32_t max_keys;
+        uint32_t max_tombstones;
 
         ConfiguredMgmtdev *mgmtdevs; /* what is said of management devices */
         size_t n_mgmtdevs;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 libhsvdpad_a_SOURCES += \
+	src/daemon/backend.c src/daemon/backend.h \
 	src/daemon/config.c src/daemon/config.h \
 	src/daemon/config-load.c src/daemon/config-load.h \
 	src/daemon/config-file.c src/daemon/config-print.c src/daemon/config-reload.c \
@@ -8,6 +9,7 @@ libhsvdpad_a_SOURCES += \
 	src/daemon/config-table.c src/daemon/config-table.h src/daemon/config-type.c \
 	src/daemon/listen.c src/daemon/listen.h \
 	src/daemon/manager.c src/daemon/manager.h \
+	src/daemon/offline.c src/daemon/offline.h \
 	src/daemon/service.c src/daemon/service.h
 
 sbin_PROGRAMS += hsvdpad

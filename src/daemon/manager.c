@@ -7,11 +7,11 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "daemon/backend.h"
 #include "daemon/listen.h"
 #include "daemon/service.h"
 #include "dbus/bus.h"
 #include "http/server.h"
-#include "kernel/kernel.h"
 #include "util/clock.h"
 #include "util/fs.h"
 #include "util/log.h"
@@ -67,9 +67,20 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 static HttpConfig http_config(const Config *config) {
         return (HttpConfig){
                 .max_body_bytes = config->max_body_bytes,
+                .max_batch_bytes = config->max_batch_bytes,
                 .max_connections = config->max_connections,
+                .max_connections_per_user = config->max_connections_per_user,
                 .idle_timeout_sec = config->idle_timeout_sec,
+                .request_timeout_sec = config->request_timeout_sec,
         };
+}
+
+static void configure_lifecycle(Manager *m) {
+        const Config *c = m->config;
+
+        lifecycle_set_placement_policy(m->lifecycle, c->placement_policy);
+        lifecycle_set_drift_mode(m->lifecycle, c->drift_mode);
+        lifecycle_set_retention(m->lifecycle, c->retention_sec * USEC_PER_SEC, c->max_keys, c->max_tombstones);
 }
 
 /* Hands on what has changed to those who have copies of it. */
@@ -78,8 +89,9 @@ static void apply_config(Manager *m) {
 
         log_set_max_level(m->config->log_level);
         m->inventory.max_devices = m->config->max_devices;
+        m->inventory.owners.max_devices = m->config->max_devices_per_owner;
         lifecycle_set_max_operations(m->lifecycle, m->config->max_operations);
-        lifecycle_set_placement_policy(m->lifecycle, m->config->placement_policy);
+        configure_lifecycle(m);
         http_server_configure(m->http, &http);
 }
 
@@ -123,7 +135,12 @@ static int setup_event(Manager *m) {
 }
 
 static int refuse_database(const Manager *m) {
-        log_error("The database %s/inventory.db cannot be used, and was left as it is", m->config->state_dir);
+        log_error(
+                "The database %s/inventory.db cannot be used, and was left as it is. 'hsvdpad --fsck' says what is "
+                "wrong with it, 'hsvdpad --fsck --repair' mends what can be, 'hsvdpad --restore FILE' takes a "
+                "backup, "
+                "'hsvdpad --rebuild' goes by what is on the host",
+                m->config->state_dir);
         return EXIT_DATABASE;
 }
 
@@ -142,35 +159,12 @@ static int setup_store(Manager *m) {
         case -EPROTONOSUPPORT:
                 return refuse_database(m);
         case -EBUSY:
+                /* systemctl(1) shows it while the service manager tries again. */
+                (void) sd_notifyf(0, "STATUS=%s", f.detail);
                 return EXIT_OTHER_DAEMON;
         default:
                 return EXIT_FAILURE;
         }
-}
-
-static int setup_backend(Manager *m) {
-        const SimConfig sim = { .mgmtdevs = m->config->sims, .n_mgmtdevs = m->config->n_sims };
-        Failure f = FAILURE_INIT;
-        int r = -EINVAL;
-
-        switch (m->config->backend) {
-        case BACKEND_KERNEL:
-                r = kernel_backend_new("", m->config->runtime_dir, m->config->mgmtdevs, m->config->n_mgmtdevs,
-                                       &m->backend);
-                if (r < 0)
-                        return log_error_errno(r, "Cannot start the kernel backend: %m");
-                return 0;
-        case BACKEND_SIM:
-                r = sim_backend_new(sim.n_mgmtdevs > 0 ? &sim : sim_config_default(), m->config->runtime_dir,
-                                    &m->backend, &f);
-                if (r < 0)
-                        return log_error_errno(r, "Cannot start the simulated management devices: %s", f.detail);
-                return 0;
-        case _BACKEND_MAX:
-                break;
-        }
-
-        return r;
 }
 
 static int serve(Manager *m, int fd, const char *address) {
@@ -295,6 +289,7 @@ int manager_new(Config *config, const ConfigArguments *arguments, Manager **ret)
         m->config = config;
         m->arguments = arguments;
         inventory_init(&m->inventory, config->max_devices);
+        m->inventory.owners.max_devices = config->max_devices_per_owner;
         inventory_configure(&m->inventory, config->quarantine_sec * USEC_PER_SEC, config->mgmtdevs,
                             config->n_mgmtdevs);
 
@@ -308,14 +303,16 @@ int manager_new(Config *config, const ConfigArguments *arguments, Manager **ret)
         r = setup_store(m);
         if (r != 0)
                 return r;
-        if (setup_backend(m) < 0)
+        if (backend_open(config, &m->backend) < 0)
                 return EXIT_FAILURE;
         r = lifecycle_new(m->event, &m->inventory, m->store, m->backend, config->max_operations, &m->lifecycle);
         if (r < 0) {
                 log_error_errno(r, "Cannot start the lifecycle: %m");
                 return EXIT_FAILURE;
         }
-        lifecycle_set_placement_policy(m->lifecycle, config->placement_policy);
+        configure_lifecycle(m);
+        lifecycle_set_lease_grace(m->lifecycle, config->lease_grace_sec * USEC_PER_SEC);
+        lifecycle_set_boot_patience(m->lifecycle, config->boot_patience_sec * USEC_PER_SEC);
         if (setup_http(m) < 0 || setup_bus(m) < 0)
                 return EXIT_FAILURE;
         r = service_init(&m->service, m->event, m->lifecycle, m->store, &config->worker_timeout_sec, on_hung, m);

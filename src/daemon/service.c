@@ -5,6 +5,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "lifecycle/stuck.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -27,17 +28,25 @@ static size_t count_mgmtdevs(Inventory *inv) {
 
 /* What is wrong, with a separator before it; "" if all is well. */
 static void format_problems(Lifecycle *l, char ret[static 192]) {
+        const StoreTrouble *trouble = lifecycle_trouble(l);
         const Inventory *inv = lifecycle_inventory(l);
         const BackendHost *host = lifecycle_host(l);
         size_t n_lost = inv->n_states[DEVICE_LOST], n_failed = inv->n_states[DEVICE_FAILED];
-        char lost[32] = "", failed[32] = "";
+        char lost[32] = "", failed[32] = "", text[STUCK_TEXT_MAX];
+        Stuck stuck;
 
         if (n_lost > 0)
                 (void) snprintf(lost, sizeof lost, ", %zu lost", n_lost);
         if (n_failed > 0)
                 (void) snprintf(failed, sizeof failed, ", %zu failed", n_failed);
-        (void) snprintf(ret, 192, "%s%s%s%.120s", lost, failed, host->reason[0] && !host->available ? "; " : "",
-                        host->available ? "" : host->reason);
+        if (trouble)
+                (void) snprintf(ret, 192, "%s%s; %.120s", lost, failed, trouble->failure.detail);
+        else if (lifecycle_get_stuck(l, &stuck))
+                (void) snprintf(ret, 192, "%s%s; %.120s", lost, failed, stuck_format(&stuck, text));
+        else
+                (void) snprintf(ret, 192, "%s%s%s%.120s", lost, failed,
+                                host->reason[0] && !host->available ? "; " : "",
+                                host->available ? "" : host->reason);
 }
 
 static void format_status(const Service *s, char ret[static SERVICE_STATUS_MAX]) {
@@ -103,9 +112,23 @@ static void look_at_threads(Service *s) {
                 (void) sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long) EXTENSION_USEC);
 }
 
+/* Once, and that it is over. */
+static void tell_stuck(Service *s) {
+        char text[STUCK_TEXT_MAX];
+        Stuck stuck;
+        bool is_stuck = lifecycle_get_stuck(s->lifecycle, &stuck);
+
+        if (is_stuck && !s->told_stuck)
+                log_warning("%s", stuck_format(&stuck, text));
+        else if (!is_stuck && s->told_stuck)
+                log_notice("The kernel answers again");
+        s->told_stuck = is_stuck;
+}
+
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Service *s = userdata;
 
+        tell_stuck(s);
         look_at_threads(s);
         tell_status(s);
         (void) sd_event_source_set_time_relative(s->timer, s->interval_usec);

@@ -20,6 +20,7 @@ typedef struct Service {
         Store *store;              /* weak */
         const uint32_t *limit_sec; /* weak: how long a thread may be in one call */
         bool has_watchdog, is_ready, is_stopping;
+        bool told_stuck;                 /* in the log, that the kernel does not answer */
         bool complained;                 /* of a thread that hangs, since there is no watchdog */
         char status[SERVICE_STATUS_MAX]; /* as last told */
         void (*hung)(void *userdata, const char *what, uint64_t usec);

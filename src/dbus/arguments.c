@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dbus/arguments.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "dbus/error.h"
@@ -16,6 +17,11 @@ void arguments_check_name(Arguments *a, const char *name) {
                 json_fault(&a->document, "name", "bad-name",
                            "must be 1 to %d of a-z, 0-9, '.', '_' and '-', with a letter or digit at both ends",
                            DEVICE_NAME_MAX - 1);
+}
+
+void arguments_check_handle(Arguments *a, const char *handle) {
+        if (!handle_is_valid(handle))
+                json_fault(&a->document, "handle", "bad-handle", "must be \"bus/device\" or \"device\"");
 }
 
 int arguments_read_name(Arguments *a, sd_bus_message *m, bool optional, const char **ret) {
@@ -37,19 +43,48 @@ int arguments_read_object(Arguments *a, sd_bus_message *m, const char *argument,
         return variant_read_object(m, d, ret);
 }
 
-void arguments_take_precondition(JsonDecoder *d, json_t *options, Precondition *ret) {
-        const char *uid;
+void arguments_take_revision(JsonDecoder *d, json_t *options, Precondition *ret) {
         int64_t revision;
 
         ret->has_revision = json_take_integer(d, options, "revision", 0, INT64_MAX, &revision);
         if (ret->has_revision)
                 ret->revision = (uint64_t) revision;
-        if (!json_take_string(d, options, "uid", UID_TEXT_MAX, &uid))
-                return;
-        if (uid_is_valid(uid))
-                strcpy(ret->uid, uid);
-        else
+}
+
+void arguments_take_precondition(JsonDecoder *d, json_t *options, Precondition *ret) {
+        int64_t generation;
+        const char *uid;
+
+        arguments_take_revision(d, options, ret);
+        ret->has_generation = json_take_integer(d, options, "generation", 1, UINT32_MAX, &generation);
+        if (ret->has_generation)
+                ret->generation = (uint32_t) generation;
+        if (json_take_string(d, options, "uid", UID_TEXT_MAX, &uid) && uid_parse(uid, ret->uid) < 0)
                 json_fault(d, "uid", "bad-uid", "must be a UUID");
+}
+
+int arguments_take_key(JsonDecoder *d, json_t *options, const char *verb, const char *name, const json_t *arguments,
+                       IdempotencyKey *ret) {
+        const char *value;
+        Digest digest;
+
+        if (!json_take_string(d, options, "idempotency-key", IDEMPOTENCY_KEY_MAX + 1, &value))
+                return 0;
+        if (idempotency_key_parse(value, ret) < 0) {
+                json_fault(d, "idempotency-key", "bad-key", "must be 1 to 128 visible characters of ASCII");
+                return 0;
+        }
+
+        /* However it is written. */
+        (void) json_object_del(options, "idempotency-key");
+        digest_init(&digest);
+        digest_add_text(&digest, "D-Bus");
+        digest_add_text(&digest, verb);
+        digest_add_text(&digest, name);
+        if (digest_add_json(&digest, arguments) < 0 || digest_add_json(&digest, options) < 0)
+                return -ENOMEM;
+        digest_finish(&digest, ret->request);
+        return 0;
 }
 
 bool arguments_end(const Arguments *a, sd_bus_message *m) {

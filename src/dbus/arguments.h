@@ -24,7 +24,19 @@ void arguments_check_name(Arguments *a, const char *name);
 /* Reads the a{sv} where m stands; d is set to stand there. Returns 0 with a new reference, or a negative errno. */
 int arguments_read_object(Arguments *a, sd_bus_message *m, const char *argument, JsonDecoder *d, json_t **ret);
 
-/* Takes the options "revision" and "uid". */
+/* Checks the handle of a management device. */
+void arguments_check_handle(Arguments *a, const char *handle);
+
+/* Takes the option "revision". */
+void arguments_take_revision(JsonDecoder *d, json_t *options, Precondition *ret);
+
+/* Takes the option "idempotency-key", if it is there, with a digest of the request: what is to be done to the
+ * device of the name, with which arguments (NULL: none), and with which options. A method of the manager and that
+ * of the device are the same request. Returns 0, or -ENOMEM. */
+int arguments_take_key(JsonDecoder *d, json_t *options, const char *verb, const char *name, const json_t *arguments,
+                       IdempotencyKey *ret);
+
+/* Takes the options "revision", "generation" and "uid". */
 void arguments_take_precondition(JsonDecoder *d, json_t *options, Precondition *ret);
 
 /* True if there are no faults; else m is answered. */

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "dbus/context.h"
+#include "dbus/error.h"
 #include "dbus/polkit.h"
+#include "dbus/variant.h"
 
 static bool is_from(const Call *call, const char *sender) {
         return strcmp(sd_bus_message_get_sender(call->message), sender) == 0;
@@ -61,6 +63,8 @@ Call *call_free(Call *call) {
         sd_bus_message_unref(call->message);
         device_spec_done(&call->spec);
         json_decref(call->patch);
+        batch_call_free(call->batch);
+        free(call->drift);
         free(call);
         return NULL;
 }
@@ -70,6 +74,46 @@ int call_authorize(Call *call, const char *action, void (*run)(Call *call)) {
         call->run = run;
         polkit_check(call);
         return 1;
+}
+
+void call_answer(Call *call, sd_bus_message *reply, int error) {
+        if (error >= 0)
+                error = sd_bus_send(NULL, reply, NULL);
+        if (error < 0)
+                (void) sd_bus_reply_method_errno(call->message, error, NULL);
+}
+
+sd_bus_message *call_begin_answer(Call *call, const Outcome *outcome) {
+        sd_bus_message *reply = NULL;
+        int r;
+
+        if (outcome->failure.code != ERROR_NONE) {
+                (void) error_reply_outcome(call->message, outcome);
+                return NULL;
+        }
+        r = sd_bus_message_new_method_return(call->message, &reply);
+        if (r < 0)
+                (void) sd_bus_reply_method_errno(call->message, r, NULL);
+        return reply;
+}
+
+void call_answer_object(Call *call, const Outcome *outcome, json_t *object) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_json_ json_t *json = object;
+
+        reply = call_begin_answer(call, outcome);
+        if (reply)
+                call_answer(call, reply, variant_append_object_new(reply, TAKE_PTR(json)));
+}
+
+bool call_end_arguments(Call *call, const Arguments *a, int r) {
+        if (r != -ENOMEM && arguments_end(a, call->message))
+                return true;
+
+        if (r == -ENOMEM)
+                (void) sd_bus_reply_method_errno(call->message, r, NULL);
+        call_free(call);
+        return false;
 }
 
 void call_note_departure(Bus *bus, const char *sender) {

@@ -28,3 +28,8 @@ struct Bus {
         CallList calls;
         Signals signals;
 };
+
+/* Whose the object is that a method was called on: the slot's userdata, which the object has replaced. */
+static inline Bus *bus_of(sd_bus_message *m) {
+        return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(m)));
+}

@@ -12,11 +12,20 @@ typedef struct Bus Bus;
 /* "sa{sv}a{sv}": the name or "", the spec, options. */
 int device_call_create(Bus *bus, sd_bus_message *m);
 
+/* "sa{sv}a{sv}": the name or "", the spec, options. */
+int device_call_plan(Bus *bus, sd_bus_message *m);
+
 /* "a{sv}": options. */
 int device_call_delete(Bus *bus, sd_bus_message *m, const char *name);
 
 /* "a{sv}a{sv}": what changes of the spec, options. */
 int device_call_update(Bus *bus, sd_bus_message *m, const char *name);
+
+/* "a{sv}": options. */
+int device_call_renew(Bus *bus, sd_bus_message *m, const char *name);
+
+/* "sa{sv}a{sv}": the name of a device that is not ours yet, members of a spec, options. */
+int device_call_adopt(Bus *bus, sd_bus_message *m);
 
 /* Nothing. */
 int device_call_get_stats(Bus *bus, sd_bus_message *m, const char *name);

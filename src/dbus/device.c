@@ -51,22 +51,6 @@ static int append_features(sd_bus_message *m, const Device *device) {
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_labels(sd_bus_message *m, const Device *device) {
-        const char *key;
-        json_t *value;
-        int r;
-
-        r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{ss}");
-        if (r < 0)
-                return r;
-        json_object_foreach(device->spec.labels, key, value) {
-                r = sd_bus_message_append(m, "{ss}", key, json_string_value(value));
-                if (r < 0)
-                        return r;
-        }
-        return sd_bus_message_close_container(m);
-}
-
 /* The code and the detail; both are empty if there is no reason. */
 static int append_reason(sd_bus_message *m, const Device *device) {
         const Failure *reason = device->reason;
@@ -96,7 +80,7 @@ DEFINE_GETTER(get_holder, const Device, d, append_text, d->holder ? d->holder->n
 DEFINE_GETTER(get_revision, const Device, d, sd_bus_message_append, "t", d->revision)
 DEFINE_GETTER(get_generation, const Device, d, sd_bus_message_append, "u", d->generation)
 DEFINE_GETTER(get_owner, const Device, d, sd_bus_message_append, "s", d->spec.owner ?: "")
-DEFINE_GETTER(get_labels, const Device, d, append_labels, d)
+DEFINE_GETTER(get_labels, const Device, d, variant_append_strings, d->spec.labels)
 DEFINE_GETTER(get_state, const Device, d, sd_bus_message_append, "s", device_state_name(d->state))
 DEFINE_GETTER(get_reason, const Device, d, append_reason, d)
 DEFINE_GETTER(get_driver, const Device, d, sd_bus_message_append, "s", bus_driver_name(status_of(d)->driver) ?: "")
@@ -109,11 +93,6 @@ DEFINE_GETTER(get_features, const Device, d, append_features, d)
 DEFINE_GETTER(get_spec, const Device, d, variant_append_object_new, device_spec_encode(&d->spec))
 DEFINE_GETTER(get_status, const Device, d, append_status, d)
 /* clang-format on */
-
-/* The bus that an object of a connection belongs to: the slot's userdata, which find_device() has replaced. */
-static Bus *bus_of(sd_bus_message *m) {
-        return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(m)));
-}
 
 static int method_describe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -141,6 +120,12 @@ static int method_update(sd_bus_message *m, void *userdata, sd_bus_error *error)
         return device_call_update(bus_of(m), m, device->name);
 }
 
+static int method_renew(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const Device *device = userdata;
+
+        return device_call_renew(bus_of(m), m, device->name);
+}
+
 static int method_get_stats(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const Device *device = userdata;
 
@@ -160,6 +145,8 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_RESULT("a{sv}", device), method_update, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Delete", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_delete,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Renew", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", device),
+                                method_renew, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ust)", stats), method_get_stats,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Name", "s", get_name, 0, CONSTANT),

@@ -2,16 +2,26 @@
 #pragma once
 
 /* Failures as D-Bus errors: org.hsvdpa.Error. and the name that api/errors.def has. The text is the detail, then a
- * line for each fault: its JSON pointer, what is wrong there, and its code in brackets. */
+ * line for each fault: its JSON pointer, what is wrong there, and its code in brackets; and one for each thing that
+ * speaks against a management device as the place of a device: its handle, what it is, and its code. */
 
 #include <systemd/sd-bus.h>
 
-#include "inventory/error.h"
+#include "lifecycle/lifecycle.h"
 
 #define ERROR_PREFIX "org.hsvdpa.Error."
 
-/* Answers the call m. faults: NULL if there are none. Returns 0, or a negative errno. */
-int error_reply(sd_bus_message *m, const Failure *failure, const JsonFaults *faults);
+/* Long enough for every error's name. */
+#define ERROR_NAME_MAX 128
+
+/* The name of the error. */
+void error_name(ErrorCode code, char ret[static ERROR_NAME_MAX]);
+
+/* The text of the error that a verb has failed with; the caller frees it. NULL: out of memory. */
+char *error_format_outcome(const Outcome *outcome);
+
+/* Answers the call m with what a verb has failed with. Returns 0, or a negative errno. */
+int error_reply_outcome(sd_bus_message *m, const Outcome *outcome);
 
 /* Answers the call m that its arguments are wrong. */
 int error_reply_faults(sd_bus_message *m, const JsonFaults *faults);

@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "dbus/arguments.h"
+#include "dbus/batch-call.h"
 #include "dbus/context.h"
 #include "dbus/device-call.h"
+#include "dbus/drift-call.h"
 #include "dbus/error.h"
+#include "dbus/mgmtdev-call.h"
 #include "dbus/path.h"
 #include "dbus/property.h"
 #include "dbus/variant.h"
@@ -79,7 +82,19 @@ static int method_create_device(sd_bus_message *m, void *userdata, sd_bus_error 
         return device_call_create(userdata, m);
 }
 
-/* The name at the beginning of a call on a device. Returns 0, or a negative errno. */
+static int method_create_devices(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return is_congested(m) ? 1 : batch_call_create(userdata, m);
+}
+
+static int method_delete_devices(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return is_congested(m) ? 1 : batch_call_delete(userdata, m);
+}
+
+static int method_plan_device(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return is_congested(m) ? 1 : device_call_plan(userdata, m);
+}
+
+/* The name or handle at the beginning of a call. Returns 0, or a negative errno. */
 static int read_name(sd_bus_message *m, const char **ret) {
         int r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, ret);
 
@@ -98,6 +113,13 @@ static int method_delete_device(sd_bus_message *m, void *userdata, sd_bus_error 
         int r = read_name(m, &name);
 
         return r < 0 ? r : device_call_delete(userdata, m, name);
+}
+
+static int method_renew_device(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *name;
+        int r = read_name(m, &name);
+
+        return r < 0 ? r : device_call_renew(userdata, m, name);
 }
 
 static int method_get_stats(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -173,44 +195,36 @@ static void decode_filter(JsonDecoder *d, json_t *filter, DeviceListing *l) {
         json_end(d, filter);
 }
 
-static int append_devices(sd_bus_message *m, json_t *items) {
-        json_t *item;
-        size_t i;
+/* One entry of a list, of which both parts are taken over. */
+static int append_pair(sd_bus_message *m, char *path, json_t *object) {
+        _cleanup_json_ json_t *json = object;
+        _cleanup_free_ char *owned = path;
         int r;
 
-        r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "(oa{sv})");
-        if (r < 0)
-                return r;
-        json_array_foreach(items, i, item) {
-                r = sd_bus_message_open_container(m, SD_BUS_TYPE_STRUCT, "oa{sv}");
-                if (r < 0)
-                        return r;
-                r = append_path(m, path_of_device(json_string_value(json_object_get(item, "name"))));
-                if (r < 0)
-                        return r;
-                r = variant_append_object(m, item);
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_close_container(m);
-                if (r < 0)
-                        return r;
-        }
-        return sd_bus_message_close_container(m);
+        r = sd_bus_message_open_container(m, SD_BUS_TYPE_STRUCT, "oa{sv}");
+        if (r >= 0)
+                r = append_path(m, TAKE_PTR(owned));
+        if (r >= 0)
+                r = variant_append_object_new(m, TAKE_PTR(json));
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_device(void *message, const Device *device) {
+        return append_pair(message, path_of_device(device->name), device_encode(device));
 }
 
 static int reply_page(sd_bus_message *m, Inventory *inventory, const DeviceListing *l) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_json_ json_t *items = NULL;
         char token[LISTING_TOKEN_MAX];
         int r;
 
-        items = device_listing_page(l, inventory, token);
-        if (!items)
-                return -ENOMEM;
         r = sd_bus_message_new_method_return(m, &reply);
-        if (r < 0)
-                return r;
-        r = append_devices(reply, items);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(oa{sv})");
+        if (r >= 0)
+                r = device_listing_page(l, inventory, append_device, reply, token);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(reply, "st", token, l->revision);
@@ -248,8 +262,7 @@ static int method_get_mgmtdev(sd_bus_message *m, void *userdata, sd_bus_error *e
         if (r < 0)
                 return r;
         arguments_init(&a);
-        if (!handle_is_valid(handle))
-                json_fault(&a.document, "handle", "bad-handle", "must be \"bus/device\" or \"device\"");
+        arguments_check_handle(&a, handle);
         if (is_congested(m) || !arguments_end(&a, m))
                 return 1;
 
@@ -260,19 +273,11 @@ static int method_get_mgmtdev(sd_bus_message *m, void *userdata, sd_bus_error *e
                             mgmtdev_encode(mgmtdev, clock_monotonic_usec()));
 }
 
-static int append_mgmtdev(sd_bus_message *m, const Mgmtdev *mgmtdev) {
-        int r;
+static int method_update_mgmtdev(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *handle;
+        int r = read_name(m, &handle);
 
-        r = sd_bus_message_open_container(m, SD_BUS_TYPE_STRUCT, "oa{sv}");
-        if (r < 0)
-                return r;
-        r = append_path(m, path_of_mgmtdev(mgmtdev->info.handle));
-        if (r < 0)
-                return r;
-        r = variant_append_object_new(m, mgmtdev_encode(mgmtdev, clock_monotonic_usec()));
-        if (r < 0)
-                return r;
-        return sd_bus_message_close_container(m);
+        return r < 0 ? r : mgmtdev_call_update(userdata, m, handle);
 }
 
 static int method_list_mgmtdevs(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -287,7 +292,7 @@ static int method_list_mgmtdevs(sd_bus_message *m, void *userdata, sd_bus_error 
         r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(oa{sv})");
         for (Mgmtdev *i = inventory_first_mgmtdev(inventory_of(userdata)); i && r >= 0;
              i = inventory_next_mgmtdev(i))
-                r = append_mgmtdev(reply, i);
+                r = append_pair(reply, path_of_mgmtdev(i->info.handle), mgmtdev_encode(i, clock_monotonic_usec()));
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         if (r < 0)
@@ -303,6 +308,18 @@ static int method_get_host(sd_bus_message *m, void *userdata, sd_bus_error *erro
 
 static int method_get_capacity(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return is_congested(m) ? 1 : reply_json(m, capacity_encode(inventory_of(userdata), clock_monotonic_usec()));
+}
+
+static int method_list_drift(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return is_congested(m) ? 1 : drift_call_list(userdata, m);
+}
+
+static int method_repair_drift(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return is_congested(m) ? 1 : drift_call_repair(userdata, m);
+}
+
+static int method_adopt_device(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return device_call_adopt(userdata, m);
 }
 
 static int method_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -324,7 +341,8 @@ static int method_unsubscribe(sd_bus_message *m, void *userdata, sd_bus_error *e
 DEFINE_GETTER(get_version, void, bus, sd_bus_message_append, "s", bus ? PACKAGE_VERSION : "")
 DEFINE_GETTER(get_backend, const Bus, bus, sd_bus_message_append, "s", lifecycle_backend_name(bus->lifecycle))
 DEFINE_GETTER(get_ready, const Bus, bus, sd_bus_message_append, "b",
-              lifecycle_is_ready(bus->lifecycle) && lifecycle_host(bus->lifecycle)->available)
+              lifecycle_is_ready(bus->lifecycle) && lifecycle_host(bus->lifecycle)->available &&
+                      !lifecycle_trouble(bus->lifecycle))
 DEFINE_GETTER(get_n_devices, const Bus, bus, sd_bus_message_append, "t", (uint64_t) inventory_of(bus)->n_devices)
 
 #define DEVICE_PAIR SD_BUS_ARGS("s", name, "o", device)
@@ -334,10 +352,20 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("CreateDevice", SD_BUS_ARGS("s", name, "a{sv}", spec, "a{sv}", options),
                                 SD_BUS_RESULT("o", path, "a{sv}", device, "b", created), method_create_device,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("CreateDevices", SD_BUS_ARGS("a(sa{sv})", devices, "a{sv}", options),
+                                SD_BUS_RESULT("a(sobss)", results), method_create_devices,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("DeleteDevices", SD_BUS_ARGS("a(sa{sv})", devices, "a{sv}", options),
+                                SD_BUS_RESULT("a(sobss)", results), method_delete_devices,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("PlanDevice", SD_BUS_ARGS("s", name, "a{sv}", spec, "a{sv}", options),
+                                SD_BUS_RESULT("a{sv}", plan), method_plan_device, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("UpdateDevice", SD_BUS_ARGS("s", name, "a{sv}", spec, "a{sv}", options),
                                 SD_BUS_RESULT("a{sv}", device), method_update_device, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("DeleteDevice", SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_NO_RESULT,
                                 method_delete_device, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RenewDevice", SD_BUS_ARGS("s", name, "a{sv}", options),
+                                SD_BUS_RESULT("a{sv}", device), method_renew_device, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_ARGS("s", name), SD_BUS_RESULT("a(ust)", stats),
                                 method_get_stats, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetDevice", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", path, "a{sv}", device),
@@ -351,12 +379,22 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("GetManagementDevice", SD_BUS_ARGS("s", handle),
                                 SD_BUS_RESULT("o", path, "a{sv}", mgmtdev), method_get_mgmtdev,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("UpdateManagementDevice",
+                                SD_BUS_ARGS("s", handle, "a{sv}", settings, "a{sv}", options),
+                                SD_BUS_RESULT("a{sv}", mgmtdev), method_update_mgmtdev, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListManagementDevices", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(oa{sv})", mgmtdevs),
                                 method_list_mgmtdevs, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetHost", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", host), method_get_host,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetCapacity", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", capacity),
                                 method_get_capacity, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListDrift", SD_BUS_ARGS("a{sv}", filter),
+                                SD_BUS_RESULT("aa{sv}", items, "s", next, "s", mode), method_list_drift,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RepairDrift", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("aa{sv}", results),
+                                method_repair_drift, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("AdoptDevice", SD_BUS_ARGS("s", name, "a{sv}", spec, "a{sv}", options),
+                                SD_BUS_RESULT("a{sv}", device), method_adopt_device, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Subscribe", "", "", method_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Unsubscribe", "", "", method_unsubscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("DeviceAdded", DEVICE_PAIR, 0),

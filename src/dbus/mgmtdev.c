@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "dbus/context.h"
+#include "dbus/mgmtdev-call.h"
 #include "dbus/path.h"
 #include "dbus/property.h"
 #include "dbus/variant.h"
@@ -28,6 +29,17 @@ static int append_classes(sd_bus_message *m, const Mgmtdev *mgmtdev) {
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+static int append_accepts(sd_bus_message *m, const Mgmtdev *mgmtdev) {
+        const MgmtdevInfo *info = &mgmtdev->info;
+        int r;
+
+        r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "s");
+        for (MgmtdevAttribute a = 0; r >= 0 && a < _ATTRIBUTE_MAX; a++)
+                if (info->knows_accepts && info->accepts >> a & 1)
+                        r = sd_bus_message_append(m, "s", mgmtdev_attribute_name(a));
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 /* A member of the JSON form that is an object. */
 static int append_member(sd_bus_message *m, const Mgmtdev *mgmtdev, const char *member) {
         _cleanup_json_ json_t *json = mgmtdev_encode(mgmtdev, clock_monotonic_usec());
@@ -47,6 +59,12 @@ DEFINE_GETTER(get_present, const Mgmtdev, m, sd_bus_message_append, "b", m->pres
 DEFINE_GETTER(get_simulated, const Mgmtdev, m, sd_bus_message_append, "b", m->info.simulated)
 DEFINE_GETTER(get_foreign_devices, const Mgmtdev, m, sd_bus_message_append, "u", m->n_foreign)
 DEFINE_GETTER(get_budgets, const Mgmtdev, m, append_member, m, "budgets")
+DEFINE_GETTER(get_cordoned, const Mgmtdev, m, sd_bus_message_append, "b", mgmtdev_is_cordoned(m))
+DEFINE_GETTER(get_labels, const Mgmtdev, m, variant_append_strings, mgmtdev_labels(m))
+DEFINE_GETTER(get_accepts, const Mgmtdev, m, append_accepts, m)
+DEFINE_GETTER(get_asid_kind, const Mgmtdev, m, sd_bus_message_append, "s", asid_kind_name(m->space->kind))
+DEFINE_GETTER(get_pci_function, const Mgmtdev, m, sd_bus_message_append, "s", m->info.pci_function)
+DEFINE_GETTER(get_pf, const Mgmtdev, m, sd_bus_message_append, "s", m->info.pci_pf)
 /* clang-format on */
 
 static int method_describe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -63,6 +81,12 @@ static int method_describe(sd_bus_message *m, void *userdata, sd_bus_error *erro
         return sd_bus_send(NULL, reply, NULL);
 }
 
+static int method_update(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const Mgmtdev *mgmtdev = userdata;
+
+        return mgmtdev_call_update(bus_of(m), m, mgmtdev->info.handle);
+}
+
 #define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES  SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 /* Too long to be sent with each change. */
@@ -72,6 +96,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", mgmtdev), method_describe,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Update", SD_BUS_ARGS("a{sv}", settings, "a{sv}", options),
+                                SD_BUS_RESULT("a{sv}", mgmtdev), method_update, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Handle", "s", get_handle, 0, CONSTANT),
         SD_BUS_PROPERTY("Revision", "t", get_revision, 0, CHANGES),
         SD_BUS_PROPERTY("Transport", "s", get_transport, 0, CHANGES),
@@ -81,6 +107,12 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("MaxVqs", "u", get_max_vqs, 0, CHANGES),
         SD_BUS_PROPERTY("Present", "b", get_present, 0, CHANGES),
         SD_BUS_PROPERTY("Simulated", "b", get_simulated, 0, CHANGES),
+        SD_BUS_PROPERTY("Cordoned", "b", get_cordoned, 0, CHANGES),
+        SD_BUS_PROPERTY("Labels", "a{ss}", get_labels, 0, CHANGES),
+        SD_BUS_PROPERTY("Accepts", "as", get_accepts, 0, CHANGES),
+        SD_BUS_PROPERTY("AsidKind", "s", get_asid_kind, 0, CHANGES),
+        SD_BUS_PROPERTY("PciFunction", "s", get_pci_function, 0, CHANGES),
+        SD_BUS_PROPERTY("PhysicalFunction", "s", get_pf, 0, CHANGES),
         SD_BUS_PROPERTY("ForeignDevices", "u", get_foreign_devices, 0, CHANGES),
         SD_BUS_PROPERTY("Budgets", "a{sv}", get_budgets, 0, INVALIDATES),
         SD_BUS_VTABLE_END,
@@ -128,9 +160,11 @@ int mgmtdev_add(Bus *bus, sd_bus *connection) {
 }
 
 int mgmtdev_emit_changed(sd_bus *connection, const char *handle) {
-        static const char *const names[] = { "Revision",       "Transport", "NumaNode", "Classes",
-                                             "Features",       "MaxVqs",    "Present",  "Simulated",
-                                             "ForeignDevices", "Budgets",   NULL };
+        static const char *const names[] = {
+                "Revision", "Transport", "NumaNode",       "Classes",          "Features", "MaxVqs",
+                "Present",  "Simulated", "ForeignDevices", "Budgets",          "Cordoned", "Labels",
+                "Accepts",  "AsidKind",  "PciFunction",    "PhysicalFunction", NULL
+        };
         _cleanup_free_ char *path = path_of_mgmtdev(handle);
 
         if (!path)

@@ -7,8 +7,9 @@
 #include "dbus/call.h"
 
 /* The actions of org.hsvdpa.policy. */
-#define POLKIT_MANAGE  "org.hsvdpa.manage-devices"
-#define POLKIT_INSPECT "org.hsvdpa.inspect-devices"
+#define POLKIT_MANAGE    "org.hsvdpa.manage-devices"
+#define POLKIT_INSPECT   "org.hsvdpa.inspect-devices"
+#define POLKIT_CONFIGURE "org.hsvdpa.configure-management-devices"
 
 /* Finds out whether the sender of call may do call->action, without waiting, and calls call->run(), or refuses and
  * frees the call. */

@@ -8,6 +8,7 @@
 #include "dbus/device.h"
 #include "dbus/mgmtdev.h"
 #include "dbus/path.h"
+#include "inventory/budget.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -92,9 +93,11 @@ static int emit_mgmtdevs(Bus *bus) {
         Inventory *inventory = lifecycle_inventory(bus->lifecycle);
         int r = 0;
 
-        for (Mgmtdev *m = inventory_first_mgmtdev(inventory); m && r >= 0; m = inventory_next_mgmtdev(m))
+        for (Mgmtdev *m = inventory_first_mgmtdev(inventory); m && r >= 0; m = inventory_next_mgmtdev(m)) {
+                mgmtdev_note_numbers(inventory, m, clock_monotonic_usec());
                 if (m->revision > bus->signals.revision)
                         r = mgmtdev_emit_changed(bus->bus, m->info.handle);
+        }
         bus->signals.revision = inventory->revision;
         return r;
 }

@@ -87,6 +87,23 @@ static int append_value(sd_bus_message *m, json_t *value) {
         return -EINVAL;
 }
 
+int variant_append_strings(sd_bus_message *m, const json_t *object) {
+        const char *key;
+        json_t *value;
+        int r;
+
+        r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{ss}");
+        if (r < 0)
+                return r;
+        /* The library's macro does not take a const one. */
+        json_object_foreach((json_t *) object, key, value) {
+                r = sd_bus_message_append(m, "{ss}", key, json_string_value(value));
+                if (r < 0)
+                        return r;
+        }
+        return sd_bus_message_close_container(m);
+}
+
 int variant_append_object_new(sd_bus_message *m, json_t *object) {
         _cleanup_json_ json_t *owned = object;
 

@@ -25,6 +25,9 @@
 /* Appends object as a{sv}. Members that are null are left out. Returns 0, or a negative errno. */
 int variant_append_object(sd_bus_message *m, json_t *object);
 
+/* Appends object, all of whose members are strings, as a{ss}; NULL: it is empty. Returns 0, or a negative errno. */
+int variant_append_strings(sd_bus_message *m, const json_t *object);
+
 /* Takes object over and appends it; NULL is out of memory. */
 int variant_append_object_new(sd_bus_message *m, json_t *object);
 

@@ -86,28 +86,53 @@ static const struct {
         { json_error_null_byte_in_key, "bad-string", "a key must not have a NUL character in it" },
 };
 
-static int refuse(const char *text, const json_error_t *error, JsonFaults *faults, Failure *f) {
-        enum json_error_code code = json_error_code(error);
+/* At the place of byte n of the text. */
+static int refuse_at(const char *text, size_t n, const char *code, const char *detail, JsonFaults *faults,
+                     Failure *f) {
         Level levels[LEVELS_MAX];
         JsonDecoder d;
 
         json_decoder_init(&d, faults);
-        for (size_t i = 0; i < ELEMENTSOF(refusals); i++) {
-                size_t n;
+        n = locate(text, n, levels);
+        for (size_t i = 0; i < n; i++)
+                enter_level(&d, &levels[i]);
+        json_fault(&d, NULL, code, "%s", detail);
+        return failure_set(f, ERROR_INVALID_REQUEST, EINVAL, "%s: %s", d.pointer, detail);
+}
 
-                if (refusals[i].error != code)
-                        continue;
-                n = locate(text, (size_t) error->position, levels);
-                for (size_t k = 0; k < n; k++)
-                        enter_level(&d, &levels[k]);
-                json_fault(&d, NULL, refusals[i].code, "%s", refusals[i].detail);
-                return failure_set(f, ERROR_INVALID_REQUEST, EINVAL, "%s: %s", d.pointer, refusals[i].detail);
+/* What jansson would take a lot of memory for, and what it would stop at with all of the stack used that there is
+ * for it. The text need not be good: what is wrong with it is for jansson to say. */
+static int refuse_excess(const char *text, size_t n, JsonFaults *faults, Failure *f) {
+        size_t depth = 0, n_values = 1, next;
+
+        for (size_t i = 0; i < n; i = next) {
+                char c = text[i];
+
+                next = c == '"' ? skip_string(text, n, i) : i + 1;
+                if (c == '{' || c == '[')
+                        depth++;
+                else if ((c == '}' || c == ']') && depth > 0)
+                        depth--;
+                n_values += c == ',' || c == '{' || c == '[';
+                if (depth > HTTP_BODY_DEPTH_MAX)
+                        return refuse_at(text, i, "too-deep", "is nested too deeply", faults, f);
+                if (n_values > HTTP_BODY_VALUES_MAX)
+                        return refuse_at(text, i, "too-many", "there are too many values", faults, f);
         }
 
-        /* Where it cannot even start, jansson leaves the code unknown. */
-        if (code == json_error_out_of_memory || code == json_error_unknown)
-                return failure_set(f, ERROR_OUT_OF_MEMORY, ENOMEM, "The body could not be parsed");
+        return 0;
+}
 
+static int refuse(const char *text, const json_error_t *error, JsonFaults *faults, Failure *f) {
+        enum json_error_code code = json_error_code(error);
+        JsonDecoder d;
+
+        for (size_t i = 0; i < ELEMENTSOF(refusals); i++)
+                if (refusals[i].error == code)
+                        return refuse_at(text, (size_t) error->position, refusals[i].code, refusals[i].detail,
+                                         faults, f);
+
+        json_decoder_init(&d, faults);
         json_fault(&d, NULL, "malformed", "line %d, column %d: %s", error->line, error->column, error->text);
         return failure_set(f, ERROR_MALFORMED_JSON, EBADMSG, "Line %d, column %d: %s", error->line, error->column,
                            error->text);
@@ -115,8 +140,10 @@ static int refuse(const char *text, const json_error_t *error, JsonFaults *fault
 
 int http_body_parse(const char *text, size_t n, JsonFaults *faults, Failure *f, json_t **ret) {
         _cleanup_json_ json_t *body = NULL;
+        bool out_of_memory;
         json_error_t error;
         JsonDecoder d;
+        int r;
 
         json_decoder_init(&d, faults);
         if (n == 0) {
@@ -124,7 +151,12 @@ int http_body_parse(const char *text, size_t n, JsonFaults *faults, Failure *f, 
                 return failure_set(f, ERROR_INVALID_REQUEST, EINVAL, "There is no body");
         }
 
-        body = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+        r = refuse_excess(text, n, faults, f);
+        if (r < 0)
+                return r;
+        body = json_parse(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error, &out_of_memory);
+        if (out_of_memory)
+                return failure_set(f, ERROR_OUT_OF_MEMORY, ENOMEM, "The body could not be parsed");
         if (!body)
                 return refuse(text, &error, faults, f);
         if (!json_is_object(body)) {

@@ -8,5 +8,5 @@
  * the inventory. */
 void http_device_listing_decode(HttpQuery *q, uint64_t now_revision, DeviceListing *ret);
 
-/* The page as the API answers it: a new reference, or NULL when out of memory. */
-json_t *http_device_listing_page(const DeviceListing *l, Inventory *inventory);
+/* The page as the API answers it: JSON, the caller's to free(). NULL when out of memory. */
+char *http_device_listing_page(const DeviceListing *l, Inventory *inventory);

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "http/device-body.h"
 #include "http/device-list.h"
 #include "http/handlers.h"
 #include "http/header.h"
 #include "http/reply.h"
 #include "inventory/device-json.h"
-#include "inventory/spec-json.h"
 #include "lifecycle/device-patch.h"
 #include "lifecycle/placement-json.h"
+#include "util/clock.h"
 
 #define LOCATION_MAX (DEVICE_NAME_MAX + 16)
 
@@ -18,18 +20,21 @@
 static void on_changed(void *request, const Outcome *outcome) {
         _cleanup_(http_request_unrefp) HttpRequest *r = request;
         char etag[ETAG_MAX], location[LOCATION_MAX];
-        HttpField fields[3] = {};
+        HttpField fields[4] = {};
+        size_t n = 0;
 
         if (outcome->failure.code != ERROR_NONE) {
                 http_reply_refusal(r, outcome);
                 return;
         }
 
-        fields[0] = (HttpField){ MHD_HTTP_HEADER_ETAG, etag_format(outcome->device->revision, etag) };
+        fields[n++] = (HttpField){ MHD_HTTP_HEADER_ETAG, etag_format(outcome->device->revision, etag) };
         if (outcome->created) {
                 (void) snprintf(location, sizeof location, "/v1/devices/%s", outcome->device->name);
-                fields[1] = (HttpField){ MHD_HTTP_HEADER_LOCATION, location };
+                fields[n++] = (HttpField){ MHD_HTTP_HEADER_LOCATION, location };
         }
+        if (outcome->replayed)
+                fields[n++] = http_replayed;
         http_reply_json(r, outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK, device_encode(outcome->device),
                         fields);
 }
@@ -49,12 +54,13 @@ static void on_deleted(void *request, const Outcome *outcome) {
         if (outcome->failure.code != ERROR_NONE)
                 http_reply_refusal(r, outcome);
         else
-                http_reply_empty(r, MHD_HTTP_NO_CONTENT, NULL);
+                http_reply_empty(r, MHD_HTTP_NO_CONTENT,
+                                 outcome->replayed ? (const HttpField[]){ http_replayed, {} } : NULL);
 }
 
 /* ... for a client that is content if there was no such device. */
 static void on_deleted_or_missing(void *request, const Outcome *outcome) {
-        static const Outcome success = {};
+        const Outcome success = { .replayed = outcome->replayed };
 
         on_deleted(request, outcome->failure.code == ERROR_DEVICE_NOT_FOUND ? &success : outcome);
 }
@@ -92,37 +98,14 @@ static void reply_not_found(HttpRequest *r, const char *name) {
         http_reply_failure(r, &f, NULL);
 }
 
-/* Takes the member spec of the body, which must be there; NULL, with a fault, if it is not. */
-static json_t *take_spec(HttpInput *in, JsonDecoder *body) {
-        json_t *spec = json_object_get(in->body, "spec");
-
-        if (!spec || json_is_null(spec))
-                json_fault(body, "spec", "missing", "is required");
-        return json_take_object(body, in->body, "spec", &spec) ? spec : NULL;
-}
-
-/* Decodes the body of a PUT or POST: {"spec": ..., "name": ...}. name: of the path, or NULL. Sets *ret_name to the
- * body's, if it has one. Returns 0, or -EINVAL with faults, or -ENOMEM. */
-static int decode_body(HttpInput *in, const char *name, const char **ret_name, DeviceSpec *ret) {
-        JsonDecoder d, in_spec;
-        json_t *spec;
-        int k = -EINVAL;
-
-        json_decoder_init(&d, &in->faults);
-        if (json_take_string(&d, in->body, "name", DEVICE_NAME_MAX - 1, ret_name)) {
-                if (!device_name_is_valid(*ret_name))
-                        json_fault(&d, "name", "bad-name", "is not a device name");
-                else if (name && strcmp(name, *ret_name) != 0)
-                        json_fault(&d, "name", "mismatch", "must be the name in the path");
+/* False: the request was answered. */
+static bool end_input(HttpRequest *r, HttpInput *in, int error) {
+        if (error == -ENOMEM) {
+                http_request_answer(r, MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
+                return false;
         }
 
-        spec = take_spec(in, &d);
-        if (spec) {
-                json_decoder_enter(&in_spec, &d, "spec");
-                k = device_spec_decode(&in_spec, spec, ret);
-        }
-        json_end(&d, in->body);
-        return k;
+        return http_input_end(in, r);
 }
 
 /* name: of the path, or NULL to take the body's, or a generated one. */
@@ -130,20 +113,24 @@ static void create_device(HttpRequest *r, HttpInput *in, const char *name) {
         _cleanup_(device_spec_done) DeviceSpec spec;
         Lifecycle *l = r->context->lifecycle;
         const char *in_body = NULL;
+        Precondition p = {};
         bool dry_run = false;
+        JsonDecoder d;
         int k;
 
         device_spec_init(&spec);
         (void) http_query_take_bool(&in->query, "dry_run", &dry_run);
-        k = decode_body(in, name, &in_body, &spec);
-        if (k == -ENOMEM)
-                http_request_answer(r, MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
-        else if (!http_input_end(in, r))
+        http_input_device_precondition(in, r, &p);
+        json_decoder_init(&d, &in->faults);
+        k = http_device_body_decode(&d, in->body, name, &in_body, &spec);
+        if (k != -ENOMEM)
+                k = http_input_key(in, r, &p.key);
+        if (!end_input(r, in, k))
                 return;
-        else if (dry_run)
+        if (dry_run)
                 lifecycle_plan_device(l, name ?: in_body, &spec, on_planned, http_request_ref(r));
         else
-                lifecycle_create_device(l, name ?: in_body, &spec, on_changed, http_request_ref(r));
+                lifecycle_create_device(l, name ?: in_body, &spec, &p, on_changed, http_request_ref(r));
 }
 
 void http_device_put(HttpRequest *r, HttpInput *in) {
@@ -154,12 +141,44 @@ void http_device_post(HttpRequest *r, HttpInput *in) {
         create_device(r, in, NULL);
 }
 
+static json_t *encode_with_users(const Outcome *outcome) {
+        _cleanup_json_ json_t *body = device_encode(outcome->device);
+        json_t *status = json_object_get(body, "status");
+
+        if (!status ||
+            (outcome->in_use >= 0 && json_object_set_new(status, "in_use", json_boolean(outcome->in_use > 0)) < 0))
+                return NULL;
+        if (outcome->in_use > 0 && json_object_set_new(status, "holders", device_users_encode(outcome->users)) < 0)
+                return NULL;
+        return TAKE_PTR(body);
+}
+
+/* In full, whatever revision the client has: that does not tell of users. */
+static void on_users(void *request, const Outcome *outcome) {
+        _cleanup_(http_request_unrefp) HttpRequest *r = request;
+        char etag[ETAG_MAX];
+        HttpField fields[2] = {};
+
+        if (outcome->failure.code != ERROR_NONE) {
+                http_reply_refusal(r, outcome);
+                return;
+        }
+        fields[0] = (HttpField){ MHD_HTTP_HEADER_ETAG, etag_format(outcome->device->revision, etag) };
+        http_reply_json(r, MHD_HTTP_OK, encode_with_users(outcome), fields);
+}
+
 void http_device_get(HttpRequest *r, HttpInput *in) {
         const char *name = http_input_name(in, r);
         const Device *device;
+        bool in_use = false;
 
+        (void) http_query_take_bool(&in->query, "in_use", &in_use);
         if (!http_input_end(in, r))
                 return;
+        if (in_use) {
+                lifecycle_get_users(r->context->lifecycle, name, on_users, http_request_ref(r));
+                return;
+        }
 
         device = inventory_find_device(lifecycle_inventory(r->context->lifecycle), name);
         if (device)
@@ -175,24 +194,58 @@ void http_device_get_stats(HttpRequest *r, HttpInput *in) {
                 lifecycle_get_stats(r->context->lifecycle, name, on_stats, http_request_ref(r));
 }
 
-void http_device_delete(HttpRequest *r, HttpInput *in) {
-        const char *name = http_input_name(in, r), *uid;
-        bool missing_ok = false;
-        Precondition p = {};
+/* A client that has closed its end, if only for sending, does not wait for an answer. */
+static bool is_connected(void *request) {
+        const HttpRequest *r = request;
+        const union MHD_ConnectionInfo *info = r->connection
+                                                       ? MHD_get_connection_info(r->connection,
+                                                                                 MHD_CONNECTION_INFO_CONNECTION_FD)
+                                                       : NULL;
+        struct pollfd p = { .fd = info ? info->connect_fd : -1, .events = POLLRDHUP };
 
-        http_input_precondition(in, r, &p);
+        return info && (poll(&p, 1, 0) <= 0 || !(p.revents & (POLLRDHUP | POLLHUP | POLLERR)));
+}
+
+void http_device_delete(HttpRequest *r, HttpInput *in) {
+        const char *name = http_input_name(in, r);
+        bool missing_ok = false;
+        int64_t wait = 0;
+        Precondition p = {};
+        int k;
+
+        http_input_device_precondition(in, r, &p);
         (void) http_query_take_bool(&in->query, "missing_ok", &missing_ok);
-        if (http_query_take_string(&in->query, "uid", &uid)) {
-                if (uid_is_valid(uid))
-                        strcpy(p.uid, uid);
-                else
-                        http_query_fault(&in->query, "uid", "bad-uid", "must be a UUID");
-        }
-        if (!http_input_end(in, r))
+        (void) http_query_take_integer(&in->query, "wait", 0, LIFECYCLE_WAIT_SEC_MAX, &wait);
+        k = http_input_key(in, r, &p.key);
+        if (!end_input(r, in, k))
                 return;
 
-        lifecycle_delete_device(r->context->lifecycle, name, &p, missing_ok ? on_deleted_or_missing : on_deleted,
-                                http_request_ref(r));
+        lifecycle_delete_device_when_free(r->context->lifecycle, name, &p, (uint64_t) wait * USEC_PER_SEC,
+                                          is_connected, missing_ok ? on_deleted_or_missing : on_deleted,
+                                          http_request_ref(r));
+}
+
+void http_device_renew(HttpRequest *r, HttpInput *in) {
+        const char *name = http_input_name(in, r);
+        Precondition p = {};
+        bool has_seconds = false;
+        uint32_t seconds = 0;
+        JsonDecoder d;
+        int64_t n;
+        int k;
+
+        http_input_device_precondition(in, r, &p);
+        json_decoder_init(&d, &in->faults);
+        if (in->body) {
+                has_seconds = json_take_integer(&d, in->body, "lease_seconds", 1, LEASE_SECONDS_MAX, &n);
+                if (has_seconds)
+                        seconds = (uint32_t) n;
+                json_end(&d, in->body);
+        }
+        k = http_input_key(in, r, &p.key);
+        if (end_input(r, in, k))
+                lifecycle_renew_device(r->context->lifecycle, name, &p, has_seconds ? &seconds : NULL, on_changed,
+                                       http_request_ref(r));
 }
 
 void http_device_patch(HttpRequest *r, HttpInput *in) {
@@ -202,30 +255,24 @@ void http_device_patch(HttpRequest *r, HttpInput *in) {
         Precondition precondition = {};
         const Device *device;
         JsonDecoder d, in_spec;
-        DevicePatch patch;
+        DevicePatch patch = {};
         json_t *spec;
+        int k;
 
         device_spec_init(&after);
-        http_input_precondition(in, r, &precondition);
+        http_input_device_precondition(in, r, &precondition);
         json_decoder_init(&d, &in->faults);
         json_decoder_enter(&in_spec, &d, "spec");
-        spec = take_spec(in, &d);
+        spec = http_device_body_take_spec(&d, in->body);
         json_end(&d, in->body);
 
-        /* Without a device there is nothing to merge into; that is told when the rest of the request is right. */
+        /* Without a device there is nothing to merge into; that is told by the verb. */
+        k = http_input_key(in, r, &precondition.key);
         device = name ? inventory_find_device(lifecycle_inventory(l), name) : NULL;
-        if (device && spec && device_patch_decode(&in_spec, &device->spec, spec, &after, &patch) == -ENOMEM) {
-                http_request_answer(r, MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
-                return;
-        }
-        if (!http_input_end(in, r))
-                return;
-        if (!device) {
-                reply_not_found(r, name);
-                return;
-        }
-
-        lifecycle_update_device(l, name, &precondition, &patch, on_changed, http_request_ref(r));
+        if (k == 0 && device && spec)
+                k = device_patch_decode(&in_spec, &device->spec, spec, &after, &patch);
+        if (end_input(r, in, k))
+                lifecycle_update_device(l, name, &precondition, &patch, on_changed, http_request_ref(r));
 }
 
 void http_device_list(HttpRequest *r, HttpInput *in) {
@@ -234,5 +281,22 @@ void http_device_list(HttpRequest *r, HttpInput *in) {
 
         http_device_listing_decode(&in->query, inventory->revision, &listing);
         if (http_input_end(in, r))
-                http_reply_json(r, MHD_HTTP_OK, http_device_listing_page(&listing, inventory), NULL);
+                http_reply_json_text(r, http_device_listing_page(&listing, inventory));
+}
+
+/* Without "spec" all is as it is. */
+void http_device_adopt(HttpRequest *r, HttpInput *in) {
+        const char *name = http_input_name(in, r);
+        _cleanup_json_ json_t *spec = json_object();
+        json_t *given;
+        JsonDecoder d;
+
+        json_decoder_init(&d, &in->faults);
+        if (json_take_object(&d, in->body, "spec", &given) && json_object_update(spec, given) < 0)
+                json_decref(TAKE_PTR(spec));
+        json_end(&d, in->body);
+        if (!spec)
+                http_request_answer(r, MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
+        else if (http_input_end(in, r))
+                lifecycle_adopt_device(r->context->lifecycle, name, spec, on_changed, http_request_ref(r));
 }

@@ -6,17 +6,25 @@
 #include "http/input.h"
 #include "http/request.h"
 
+void http_batch_create(HttpRequest *r, HttpInput *in);
+void http_batch_delete(HttpRequest *r, HttpInput *in);
 void http_device_list(HttpRequest *r, HttpInput *in);
 void http_device_post(HttpRequest *r, HttpInput *in);
 void http_device_get(HttpRequest *r, HttpInput *in);
 void http_device_put(HttpRequest *r, HttpInput *in);
 void http_device_patch(HttpRequest *r, HttpInput *in);
 void http_device_delete(HttpRequest *r, HttpInput *in);
+void http_device_renew(HttpRequest *r, HttpInput *in);
 void http_device_get_stats(HttpRequest *r, HttpInput *in);
+void http_events_get(HttpRequest *r, HttpInput *in);
 void http_mgmtdev_list(HttpRequest *r, HttpInput *in);
 void http_mgmtdev_get(HttpRequest *r, HttpInput *in);
 void http_mgmtdev_patch(HttpRequest *r, HttpInput *in);
+void http_device_adopt(HttpRequest *r, HttpInput *in);
+void http_drift_repair(HttpRequest *r, HttpInput *in);
+void http_drift_list(HttpRequest *r, HttpInput *in);
 void http_host_get(HttpRequest *r, HttpInput *in);
+void http_backup_get(HttpRequest *r, HttpInput *in);
 void http_health_get(HttpRequest *r, HttpInput *in);
 void http_ready_get(HttpRequest *r, HttpInput *in);
 void http_openapi_get(HttpRequest *r, HttpInput *in);

@@ -17,21 +17,40 @@ char *etag_format(uint64_t revision, char *buffer) {
 }
 
 /* Reads one entity tag and moves *p past it. */
-static int etag_parse(const char **p, uint64_t *ret) {
-        const char *text = *p;
-        unsigned long long revision;
-        char *end;
+/* strtoull() would take blanks, signs and leading zeros, and one revision has one form only. */
+static int number_parse(const char *text, char **ret_end, uint64_t *ret) {
+        unsigned long long number;
 
-        /* strtoull() would take blanks and signs, and one revision has one tag only. */
-        if (text[0] != '"' || text[1] < '0' || text[1] > '9' || (text[1] == '0' && text[2] != '"'))
+        if (text[0] < '0' || text[0] > '9' || (text[0] == '0' && text[1] >= '0' && text[1] <= '9'))
                 return -EINVAL;
 
         errno = 0;
-        revision = strtoull(text + 1, &end, 10);
-        if (errno != 0 || *end != '"')
+        number = strtoull(text, ret_end, 10);
+        if (errno != 0)
+                return -EINVAL;
+
+        *ret = number;
+        return 0;
+}
+
+static int etag_parse(const char **p, uint64_t *ret) {
+        const char *text = *p;
+        char *end;
+
+        if (text[0] != '"' || number_parse(text + 1, &end, ret) < 0 || *end != '"')
                 return -EINVAL;
 
         *p = end + 1;
+        return 0;
+}
+
+int revision_parse(const char *text, uint64_t *ret) {
+        uint64_t revision;
+        char *end;
+
+        if (number_parse(text, &end, &revision) < 0 || *end)
+                return -EINVAL;
+
         *ret = revision;
         return 0;
 }
@@ -81,6 +100,19 @@ bool media_type_is(const char *value, const char *type) {
         value += n;
         value += strspn(value, BLANKS);
         return *value == '\0' || *value == ';';
+}
+
+bool accept_names(const char *value, const char *type) {
+        size_t n = strlen(type);
+
+        for (;; value++) {
+                value += strspn(value, BLANKS);
+                if (strncasecmp(value, type, n) == 0 && strchr(BLANKS ",;", value[n]))
+                        return true;
+                value = strchr(value, ',');
+                if (!value)
+                        return false;
+        }
 }
 
 static bool address_is_loopback(const char *host) {

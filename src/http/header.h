@@ -12,6 +12,9 @@
 /* Writes the entity tag of revision to buffer, at least ETAG_MAX bytes; returns buffer. */
 char *etag_format(uint64_t revision, char *buffer);
 
+/* A revision as a plain number, written as we write it. Returns 0, or -EINVAL. */
+int revision_parse(const char *text, uint64_t *ret);
+
 /* If-Match: "N", one strong entity tag, or "*". Returns 0, with *ret_any set for "*", else with *ret_revision; or
  * -EINVAL. */
 int if_match_parse(const char *value, bool *ret_any, uint64_t *ret_revision);
@@ -21,6 +24,9 @@ bool if_none_match_has(const char *value, uint64_t revision);
 
 /* True if a media type, parameters aside, is type. */
 bool media_type_is(const char *value, const char *type);
+
+/* True if Accept names the type itself. */
+bool accept_names(const char *value, const char *type);
 
 /* True if the Host field names this machine: localhost, 127.0.0.0/8 or [::1], with or without a port. A page of
  * the web whose name was rebound to 127.0.0.1 still sends the name that it was loaded from. */

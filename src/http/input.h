@@ -22,8 +22,12 @@ struct HttpInput {
 const char *http_input_name(HttpInput *in, const HttpRequest *r);
 const char *http_input_handle(HttpInput *in, const HttpRequest *r);
 
-/* Reads If-Match, if it is there, into p. */
+/* Reads If-Match and If-None-Match, if they are there, into p; of devices, also what is in the query. */
 void http_input_precondition(HttpInput *in, const HttpRequest *r, Precondition *p);
+void http_input_device_precondition(HttpInput *in, const HttpRequest *r, Precondition *p);
+
+/* Reads the idempotency key, if there is one, and takes the digest of the request. Returns 0, or -ENOMEM. */
+int http_input_key(HttpInput *in, const HttpRequest *r, IdempotencyKey *ret);
 
 /* True if nothing was found wrong. Else the request has been answered. */
 bool http_input_end(HttpInput *in, HttpRequest *r);

@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 libhsvdpad_a_SOURCES += \
+	src/http/batch.c \
+	src/http/backup.c \
 	src/http/body.c src/http/body.h \
+	src/http/connection.c \
+	src/http/connection.h \
+	src/http/device-body.c src/http/device-body.h \
 	src/http/device-list.c src/http/device-list.h \
 	src/http/device.c \
+	src/http/events.c src/http/events.h \
+	src/http/drift.c \
 	src/http/handlers.h \
 	src/http/header.c src/http/header.h \
 	src/http/health.c \
@@ -16,4 +23,5 @@ libhsvdpad_a_SOURCES += \
 	src/http/request.c src/http/request.h \
 	src/http/router.c src/http/router.h \
 	src/http/server.c src/http/server.h \
+	src/http/stream.c src/http/stream.h \
 	src/http/url.c src/http/url.h

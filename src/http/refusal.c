@@ -86,18 +86,29 @@ static int check_route(Header *h) {
 
 /* Fields that ask for something which would have to be done, or not done, must not be passed over. */
 static int check_fields(Header *h) {
-        static const char *const unknown[] = { "Idempotency-Key", MHD_HTTP_HEADER_IF_NONE_MATCH,
-                                               MHD_HTTP_HEADER_IF_UNMODIFIED_SINCE };
+        static const struct {
+                const char *name;
+                unsigned flag; /* of routes that do it */
+        } fields[] = {
+                { HTTP_HEADER_IDEMPOTENCY_KEY, HTTP_ROUTE_KEY },
+                { MHD_HTTP_HEADER_IF_NONE_MATCH, HTTP_ROUTE_CREATES },
+                { MHD_HTTP_HEADER_IF_MATCH, HTTP_ROUTE_IF_MATCH },
+                { MHD_HTTP_HEADER_IF_UNMODIFIED_SINCE, 0 },
+        };
         const HttpRequest *r = h->request;
 
         if (strcmp(r->route->method, "GET") == 0)
                 return 0;
-        for (size_t i = 0; i < ELEMENTSOF(unknown); i++)
-                if (http_request_header(r, unknown[i]))
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
+                unsigned n = count_field(r, fields[i].name);
+
+                if (n > 0 && !(r->route->flags & fields[i].flag))
                         return failure_set(&h->request->refusal, ERROR_NOT_IMPLEMENTED, EOPNOTSUPP,
-                                           "%s is not implemented for this request", unknown[i]);
-        if (!(r->route->flags & HTTP_ROUTE_IF_MATCH) && http_request_header(r, MHD_HTTP_HEADER_IF_MATCH))
-                return refuse(h, ERROR_NOT_IMPLEMENTED, "If-Match is not implemented for this request");
+                                           "%s is not implemented for this request", fields[i].name);
+                if (n > 1)
+                        return failure_set(&h->request->refusal, ERROR_INVALID_REQUEST, EINVAL,
+                                           "The header has %s more than once", fields[i].name);
+        }
         return 0;
 }
 
@@ -121,7 +132,7 @@ static int check_type(Header *h) {
 }
 
 static int check_length(Header *h) {
-        size_t max = h->request->context->config.max_body_bytes;
+        size_t max = http_request_max_body(h->request);
 
         if (h->length > max)
                 return failure_set(&h->request->refusal, ERROR_BODY_TOO_LARGE, EFBIG,
@@ -140,6 +151,6 @@ bool http_refuse(HttpRequest *r, bool is_tcp, const char *method, const char *ur
 
         if (r->refusal.code == ERROR_NONE)
                 return false;
-        return h.is_ambiguous || h.length > discard_max ||
+        return h.is_ambiguous || h.length > http_request_max_body(r) + discard_max ||
                (h.has_body && http_request_header(r, MHD_HTTP_HEADER_EXPECT));
 }

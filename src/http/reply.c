@@ -10,6 +10,8 @@
 #define JSON_TYPE    "application/json"
 #define PROBLEM_TYPE "application/problem+json"
 
+const HttpField http_replayed = { "Idempotency-Replayed", "true" };
+
 /* Adds the fields to a response, which it destroys if that fails. */
 static struct MHD_Response *add_fields(struct MHD_Response *response, const HttpField *fields) {
         for (; response && fields && fields->name; fields++)
@@ -21,22 +23,34 @@ static struct MHD_Response *add_fields(struct MHD_Response *response, const Http
         return response;
 }
 
-/* Takes body over. */
-static struct MHD_Response *json_response(const char *type, json_t *body) {
-        char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+/* Takes text over; NULL: there was no memory for it. */
+static struct MHD_Response *text_response(HttpRequest *r, const char *type, char *text) {
         struct MHD_Response *response;
 
-        json_decref(body);
-        if (!text)
+        if (!text || !http_request_reserve_answer(r, strlen(text))) {
+                free(text);
                 return NULL;
+        }
         response = MHD_create_response_from_buffer_with_free_callback(strlen(text), text, free);
         if (!response)
                 free(text);
         return add_fields(response, (const HttpField[]){ { MHD_HTTP_HEADER_CONTENT_TYPE, type }, {} });
 }
 
+/* Takes body over. */
+static struct MHD_Response *json_response(HttpRequest *r, const char *type, json_t *body) {
+        char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+
+        json_decref(body);
+        return text_response(r, type, text);
+}
+
+void http_reply_json_text(HttpRequest *r, char *text) {
+        http_request_answer(r, MHD_HTTP_OK, text_response(r, JSON_TYPE, text));
+}
+
 void http_reply_json(HttpRequest *r, unsigned status, json_t *body, const HttpField *fields) {
-        http_request_answer(r, status, add_fields(json_response(JSON_TYPE, body), fields));
+        http_request_answer(r, status, add_fields(json_response(r, JSON_TYPE, body), fields));
 }
 
 void http_reply_empty(HttpRequest *r, unsigned status, const HttpField *fields) {
@@ -54,6 +68,28 @@ void http_reply_text(HttpRequest *r, const char *type, const void *text, size_t 
         http_request_answer(
                 r, MHD_HTTP_OK,
                 add_fields(response, (const HttpField[]){ { MHD_HTTP_HEADER_CONTENT_TYPE, type }, {} }));
+}
+
+static void on_image_sent(void *image) {
+        store_image_free(image);
+}
+
+void http_reply_image(HttpRequest *r, StoreImage *image) {
+        static const HttpField fields[] = {
+                { MHD_HTTP_HEADER_CONTENT_TYPE, "application/vnd.sqlite3" },
+                { MHD_HTTP_HEADER_CONTENT_DISPOSITION, "attachment; filename=\"inventory.db\"" },
+                { MHD_HTTP_HEADER_CACHE_CONTROL, "no-store" },
+                {},
+        };
+        struct MHD_Response *response;
+        size_t size;
+        const void *data = store_image_data(image, &size);
+
+        response = MHD_create_response_from_buffer_with_free_callback_cls(size, (void *) data, on_image_sent,
+                                                                          image);
+        if (!response)
+                store_image_free(image);
+        http_request_answer(r, MHD_HTTP_OK, add_fields(response, fields));
 }
 
 void http_reply_revision(HttpRequest *r, uint64_t revision, json_t *body) {
@@ -99,19 +135,21 @@ json_t *http_problem_encode(const Failure *failure, const JsonFaults *faults) {
 }
 
 /* Takes body over. */
-static void reply_problem(HttpRequest *r, unsigned status, json_t *body) {
+static void reply_problem(HttpRequest *r, unsigned status, json_t *body, bool replayed) {
         HttpField fields[2] = {};
 
-        if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        if (replayed)
+                fields[0] = http_replayed;
+        else if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
                 fields[0] = (HttpField){ MHD_HTTP_HEADER_RETRY_AFTER, "1" };
         else if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
                 fields[0] = (HttpField){ MHD_HTTP_HEADER_ALLOW, r->allow };
 
-        http_request_answer(r, status, add_fields(json_response(PROBLEM_TYPE, body), fields));
+        http_request_answer(r, status, add_fields(json_response(r, PROBLEM_TYPE, body), fields));
 }
 
 void http_reply_failure(HttpRequest *r, const Failure *failure, const JsonFaults *faults) {
-        reply_problem(r, error_info(failure->code)->http_status, http_problem_encode(failure, faults));
+        reply_problem(r, error_info(failure->code)->http_status, http_problem_encode(failure, faults), false);
 }
 
 static int add_candidates(json_t *problem, const Placement *placement) {
@@ -123,11 +161,33 @@ static int add_candidates(json_t *problem, const Placement *placement) {
         return 0;
 }
 
-void http_reply_refusal(HttpRequest *r, const Outcome *outcome) {
+static int add_holders(json_t *problem, const DeviceUsers *users) {
+        if (json_object_set_new(problem, "holders", device_users_encode(users)) < 0)
+                return -ENOMEM;
+        return users->has_more ? json_object_set_new(problem, "holders_more", json_true()) : 0;
+}
+
+/* Enough to ask again with. */
+static json_t *encode_current(const Device *device) {
+        return json_pack("{s:s, s:I, s:I, s:s}", "uid", device->uid, "generation", (json_int_t) device->generation,
+                         "revision", (json_int_t) device->revision, "state", device_state_name(device->state));
+}
+
+json_t *http_refusal_encode(const Outcome *outcome) {
         _cleanup_json_ json_t *problem = http_problem_encode(&outcome->failure, outcome->faults);
 
         if (problem && outcome->placement && outcome->placement->n > 0 &&
             add_candidates(problem, outcome->placement) < 0)
-                json_decref(TAKE_PTR(problem));
-        reply_problem(r, error_info(outcome->failure.code)->http_status, TAKE_PTR(problem));
+                return NULL;
+        if (problem && outcome->users && add_holders(problem, outcome->users) < 0)
+                return NULL;
+        if (problem && outcome->current &&
+            json_object_set_new(problem, "current", encode_current(outcome->current)) < 0)
+                return NULL;
+        return TAKE_PTR(problem);
+}
+
+void http_reply_refusal(HttpRequest *r, const Outcome *outcome) {
+        reply_problem(r, error_info(outcome->failure.code)->http_status, http_refusal_encode(outcome),
+                      outcome->replayed);
 }

@@ -11,8 +11,14 @@ typedef struct HttpField {
         const char *value;
 } HttpField;
 
+/* Tells that the answer is one that was given before. */
+extern const HttpField http_replayed;
+
 /* body is taken over; NULL: there was no memory for it. fields: further header fields, or NULL. */
 void http_reply_json(HttpRequest *r, unsigned status, json_t *body, const HttpField *fields);
+
+/* 200 with JSON as text, which is taken over, and freed with free(); NULL: there was no memory for it. */
+void http_reply_json_text(HttpRequest *r, char *text);
 
 /* 200 with body (taken over) and its entity tag; 304 if the client has that revision already. Only from a
  * handler: it looks at the request's header. */
@@ -24,11 +30,15 @@ void http_reply_empty(HttpRequest *r, unsigned status, const HttpField *fields);
 /* Static text. */
 void http_reply_text(HttpRequest *r, const char *type, const void *text, size_t size);
 
+/* A copy of the database, which is taken over. */
+void http_reply_image(HttpRequest *r, StoreImage *image);
+
 /* faults: NULL if there are none. */
 void http_reply_failure(HttpRequest *r, const Failure *failure, const JsonFaults *faults);
 
 /* The same for a verb that has failed: with what it has found wrong, and the candidates that do not fit. */
 void http_reply_refusal(HttpRequest *r, const Outcome *outcome);
 
-/* The body of a failure: a new reference, or NULL. */
+/* The body of a failure, and of a verb that has failed: a new reference, or NULL. */
 json_t *http_problem_encode(const Failure *failure, const JsonFaults *faults);
+json_t *http_refusal_encode(const Outcome *outcome);

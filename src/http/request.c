@@ -25,6 +25,12 @@
 
 #define BODY_CAPACITY_MIN 4096u
 
+/* Memory for the bodies and for the answers of all connections together. What is small does not count: there are
+ * only so many connections, and those who use no more shall not wait for the others. */
+#define BODY_BYTES_MAX   (UINT64_C(64) * 1024 * 1024)
+#define ANSWER_BYTES_MAX (UINT64_C(64) * 1024 * 1024)
+#define ANSWER_SMALL     (16u * 1024)
+
 HttpRequest *http_request_ref(HttpRequest *r) {
         r->n_ref++;
         return r;
@@ -43,7 +49,7 @@ HttpRequest *http_request_unref(HttpRequest *r) {
         return NULL;
 }
 
-static int request_new(const HttpOrigin *origin, struct MHD_Connection *connection, HttpRequest **ret) {
+static int request_new(HttpOrigin *origin, struct MHD_Connection *connection, HttpRequest **ret) {
         HttpRequest *r = calloc(1, sizeof *r);
 
         if (!r)
@@ -59,6 +65,28 @@ static int request_new(const HttpOrigin *origin, struct MHD_Connection *connecti
         return 0;
 }
 
+/* NULL: there was no memory to keep anything of it. */
+static HttpConnection *connection_of(struct MHD_Connection *connection) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection,
+                                                                       MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+        return info ? info->socket_context : NULL;
+}
+
+static void set_phase(HttpRequest *r, HttpPhase phase) {
+        HttpConnection *connection = connection_of(r->connection);
+
+        if (connection)
+                http_connection_set_phase(&r->origin->connections, connection, phase);
+}
+
+static void drop_body(HttpRequest *r) {
+        if (r->body_capacity > BODY_CAPACITY_MIN)
+                r->context->n_body_bytes -= r->body_capacity;
+        free(TAKE_PTR(r->body));
+        r->body_size = r->body_capacity = 0;
+}
+
 /* The connection is through: the request stays for its verb only. */
 void http_request_on_completed(void *origin, struct MHD_Connection *connection, void **con_cls,
                                enum MHD_RequestTerminationCode toe) {
@@ -68,10 +96,22 @@ void http_request_on_completed(void *origin, struct MHD_Connection *connection, 
                 return;
 
         TAILQ_REMOVE(&r->context->requests, r, entry);
+        drop_body(r);
+        r->context->n_answer_bytes -= r->n_answer_bytes;
+        set_phase(r, HTTP_IDLE);
         r->context = NULL;
         r->origin = NULL;
         r->connection = NULL;
+        /* What is streamed has a reference to the request. */
+        if (r->response)
+                MHD_destroy_response(TAKE_PTR(r->response));
         http_request_unref(r);
+}
+
+size_t http_request_max_body(const HttpRequest *r) {
+        const HttpConfig *config = &r->context->config;
+
+        return r->route && r->route->flags & HTTP_ROUTE_BATCH ? config->max_batch_bytes : config->max_body_bytes;
 }
 
 const char *http_request_header(const HttpRequest *r, const char *field) {
@@ -79,8 +119,6 @@ const char *http_request_header(const HttpRequest *r, const char *field) {
 }
 
 void http_request_answer(HttpRequest *r, unsigned status, struct MHD_Response *response) {
-        int k;
-
         /* The connection has gone while the verb was under way. */
         if (!r->connection) {
                 if (response)
@@ -91,7 +129,29 @@ void http_request_answer(HttpRequest *r, unsigned status, struct MHD_Response *r
         assert(r->status == 0);
         r->status = response ? status : MHD_HTTP_SERVICE_UNAVAILABLE;
         r->response = response;
-        if (!r->suspended)
+        http_request_wake(r);
+}
+
+bool http_request_reserve_answer(HttpRequest *r, size_t size) {
+        if (!r->context || size <= ANSWER_SMALL)
+                return true;
+        if (r->context->n_answer_bytes + size > ANSWER_BYTES_MAX)
+                return false;
+
+        r->n_answer_bytes += size;
+        r->context->n_answer_bytes += size;
+        return true;
+}
+
+void http_request_suspend(HttpRequest *r) {
+        r->suspended = true;
+        MHD_suspend_connection(r->connection);
+}
+
+void http_request_wake(HttpRequest *r) {
+        int k;
+
+        if (!r->connection || !r->suspended)
                 return;
 
         /* With an event loop that is not its own, the library does not wake up by itself. When the loop has ended
@@ -127,6 +187,7 @@ static void set_request_id(HttpRequest *r) {
 static enum MHD_Result send_answer(HttpRequest *r) {
         struct MHD_Response *response = r->response ?: r->context->out_of_memory;
 
+        set_phase(r, r->is_stream ? HTTP_WORKING : HTTP_SENDING);
         /* Without memory for this field the client only learns later that the connection closes. */
         if (r->context->closing && r->response)
                 (void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
@@ -135,12 +196,7 @@ static enum MHD_Result send_answer(HttpRequest *r) {
         return MHD_queue_response(r->connection, r->status, response);
 }
 
-static void drop_body(HttpRequest *r) {
-        free(TAKE_PTR(r->body));
-        r->body_size = r->body_capacity = 0;
-}
-
-/* Makes room for size more bytes; they are within the limit. */
+/* Makes room for size more bytes; they are within the limit. Returns 0, -ENOMEM, or -ENOBUFS: there is none now. */
 static int reserve_body(HttpRequest *r, size_t size) {
         size_t capacity = r->body_capacity ?: BODY_CAPACITY_MIN;
         char *body;
@@ -149,10 +205,16 @@ static int reserve_body(HttpRequest *r, size_t size) {
                 capacity *= 2;
         if (capacity == r->body_capacity)
                 return 0;
+        if (capacity > BODY_CAPACITY_MIN && r->context->n_body_bytes + capacity > BODY_BYTES_MAX)
+                return -ENOBUFS;
 
         body = realloc(r->body, capacity);
         if (!body)
                 return -ENOMEM;
+        if (r->body_capacity > BODY_CAPACITY_MIN)
+                r->context->n_body_bytes -= r->body_capacity;
+        if (capacity > BODY_CAPACITY_MIN)
+                r->context->n_body_bytes += capacity;
         r->body = body;
         r->body_capacity = capacity;
         return 0;
@@ -160,7 +222,8 @@ static int reserve_body(HttpRequest *r, size_t size) {
 
 /* Takes in one piece of the body. Returns MHD_NO to cut the connection: no answer can be given half-way. */
 static enum MHD_Result gather(HttpRequest *r, const char *data, size_t size) {
-        size_t max = r->context->config.max_body_bytes;
+        size_t max = http_request_max_body(r);
+        int k = 0;
 
         r->n_received += size;
         if (r->n_received > (uint64_t) max + DISCARD_MAX)
@@ -170,7 +233,12 @@ static enum MHD_Result gather(HttpRequest *r, const char *data, size_t size) {
                 if (r->n_received > max)
                         (void) failure_set(&r->refusal, ERROR_BODY_TOO_LARGE, EFBIG,
                                            "A body may have %zu bytes at the most", max);
-                else if (reserve_body(r, size) < 0)
+                else
+                        k = reserve_body(r, size);
+                if (k == -ENOBUFS)
+                        (void) failure_set(&r->refusal, ERROR_OVERLOADED, ENOBUFS,
+                                           "Large bodies of other requests are on their way");
+                else if (k < 0)
                         (void) failure_set(&r->refusal, ERROR_OUT_OF_MEMORY, ENOMEM, "The body could not be kept");
         }
         if (r->refusal.code != ERROR_NONE) {
@@ -188,7 +256,8 @@ static bool parse_body(HttpRequest *r, HttpInput *in) {
         Failure f = FAILURE_INIT;
         int k;
 
-        if (!(r->route->flags & HTTP_ROUTE_BODY))
+        if (!(r->route->flags & HTTP_ROUTE_BODY) ||
+            (r->route->flags & HTTP_ROUTE_OPTIONAL_BODY && r->body_size == 0))
                 return true;
 
         k = http_body_parse(r->body, r->body_size, &in->faults, &f, &in->body);
@@ -224,54 +293,48 @@ static enum MHD_Result finish(HttpRequest *r) {
         if (r->status != 0)
                 return send_answer(r);
 
-        r->suspended = true;
-        MHD_suspend_connection(r->connection);
+        set_phase(r, HTTP_WORKING);
+        http_request_suspend(r);
         return MHD_YES;
 }
 
 /* The header is there. */
 static enum MHD_Result begin(HttpRequest *r, const char *method, const char *url) {
-        uint64_t discard_max = (uint64_t) r->context->config.max_body_bytes + DISCARD_MAX;
-
         r->has_begun = true;
         set_request_id(r);
         /* The library's own is what it was when the listening socket was made. */
         if (r->origin->idle_timeout_sec != r->context->config.idle_timeout_sec)
                 (void) MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT,
                                                  r->context->config.idle_timeout_sec);
-        return http_refuse(r, r->origin->is_tcp, method, url, discard_max) ? finish(r) : MHD_YES;
+        return http_refuse(r, r->origin->is_tcp, method, url, DISCARD_MAX) ? finish(r) : MHD_YES;
 }
 
-/* Whether the connection's first request has not begun to come; NULL: there was no memory to keep that. */
-void http_request_on_connection(void *origin, struct MHD_Connection *connection, void **socket_context,
+void http_request_on_connection(void *userdata, struct MHD_Connection *connection, void **socket_context,
                                 enum MHD_ConnectionNotificationCode toe) {
-        HttpContext *context = ((const HttpOrigin *) origin)->context;
-        bool *is_fresh = *socket_context;
+        const union MHD_ConnectionInfo *info;
+        HttpConnection *c = *socket_context;
+        HttpOrigin *origin = userdata;
 
         if (toe == MHD_CONNECTION_NOTIFY_STARTED) {
-                *socket_context = is_fresh = malloc(sizeof *is_fresh);
-                if (!is_fresh)
-                        return;
-                *is_fresh = true;
-                context->n_fresh++;
-                return;
+                info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+                *socket_context = c = info ? http_connection_open(&origin->connections, info->connect_fd) : NULL;
+                origin->context->n_fresh += c != NULL;
+        } else if (c) {
+                origin->context->n_fresh -= c->is_fresh;
+                http_connection_close(&origin->connections, c);
+                *socket_context = NULL;
         }
-
-        if (is_fresh && *is_fresh)
-                context->n_fresh--;
-        free(is_fresh);
-        *socket_context = NULL;
 }
 
-static void end_fresh(HttpContext *context, struct MHD_Connection *connection) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection,
-                                                                       MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-        bool *is_fresh = info ? info->socket_context : NULL;
+/* Its next request has begun to come. */
+static void begin_to_receive(HttpOrigin *origin, struct MHD_Connection *connection) {
+        HttpConnection *c = connection_of(connection);
 
-        if (is_fresh && *is_fresh) {
-                *is_fresh = false;
-                context->n_fresh--;
-        }
+        if (!c)
+                return;
+        origin->context->n_fresh -= c->is_fresh;
+        c->is_fresh = false;
+        http_connection_set_phase(&origin->connections, c, HTTP_RECEIVING);
 }
 
 /* The library would make a record of each parameter in the memory of the connection, and if there is no more of
@@ -281,7 +344,7 @@ void *http_request_on_target(void *origin, const char *target, struct MHD_Connec
         char *query = target ? strchr(target, '?') : NULL;
         HttpRequest *r = NULL;
 
-        end_fresh(((const HttpOrigin *) origin)->context, connection);
+        begin_to_receive(origin, connection);
         if (request_new(origin, connection, &r) == 0 && query) {
                 r->query = strdup(query + 1);
                 if (!r->query)

@@ -11,6 +11,8 @@
 #include <microhttpd.h>
 #include <sys/queue.h>
 
+#include "http/connection.h"
+#include "http/events.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "inventory/error.h"
@@ -22,15 +24,19 @@ TAILQ_HEAD(HttpRequestList, HttpRequest);
 typedef struct HttpContext {
         Lifecycle *lifecycle;
         HttpConfig config;
+        HttpEvents *events;
         bool closing;                       /* each answer closes its connection */
         struct MHD_Response *out_of_memory; /* the answer that needs no memory */
         struct HttpRequestList requests;    /* with a connection */
         size_t n_fresh;                     /* connections whose first request has not begun to come */
+        size_t n_body_bytes;                /* of bodies that are gathered, but for the small ones */
+        size_t n_answer_bytes;              /* of answers that are not sent yet, but for the small ones */
 } HttpContext;
 
 /* Where requests come from: the closure of libmicrohttpd's callbacks. */
 typedef struct HttpOrigin {
         HttpContext *context;
+        HttpConnections connections;
         sd_event_source *again; /* when enabled, runs the library at the loop's next turn */
         bool is_tcp;
         unsigned idle_timeout_sec; /* that the library gives each connection */
@@ -41,7 +47,7 @@ struct HttpRequest {
         unsigned n_ref;
 
         HttpContext *context;              /* weak; valid while connection is */
-        const HttpOrigin *origin;          /* weak; likewise */
+        HttpOrigin *origin;                /* weak; likewise */
         struct MHD_Connection *connection; /* weak; NULL when it is through */
         bool has_begun;                    /* the header is there */
         bool suspended;
@@ -56,21 +62,36 @@ struct HttpRequest {
         char *query; /* of the target, as it came; NULL: there is none */
         char *body;
         size_t body_size, body_capacity;
+        size_t n_answer_bytes; /* of its answer that count for all */
+        bool is_stream;
         uint64_t n_received; /* bytes of body, kept or not */
 
         unsigned status;               /* of the answer; 0: there is none yet */
         struct MHD_Response *response; /* owned; NULL: the one that needs no memory */
+        bool is_cut;                   /* of a stream: it ends before its end */
 };
 
 HttpRequest *http_request_ref(HttpRequest *r);
 HttpRequest *http_request_unref(HttpRequest *r);
 DEFINE_CLEANUP(HttpRequest *, http_request_unref)
 
+#define HTTP_HEADER_IDEMPOTENCY_KEY "Idempotency-Key"
+
 /* The value of a header field, or NULL. Only while the handler runs. */
 const char *http_request_header(const HttpRequest *r, const char *field);
 
+/* The bytes that its body may have, by its route. */
+size_t http_request_max_body(const HttpRequest *r);
+
 /* Gives the request its answer; for http/reply.c. response is taken over; NULL: there was no memory for it. */
 void http_request_answer(HttpRequest *r, unsigned status, struct MHD_Response *response);
+
+/* Whether there is memory for an answer of that size beside those that are not sent yet; then it counts as one. */
+bool http_request_reserve_answer(HttpRequest *r, size_t size);
+
+/* For http/stream.c: nothing is to be sent until it is woken; and something may be to be sent. */
+void http_request_suspend(HttpRequest *r);
+void http_request_wake(HttpRequest *r);
 
 /* MHD_NotifyConnectionCallback. */
 void http_request_on_connection(void *origin, struct MHD_Connection *connection, void **socket_context,

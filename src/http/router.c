@@ -8,21 +8,32 @@
 #include "http/handlers.h"
 #include "http/url.h"
 
-/* Names have no colon in them, so that "{name}:verb" stays free for more to come. */
+#define CHANGES (HTTP_ROUTE_IF_MATCH | HTTP_ROUTE_KEY)
+#define CREATES (CHANGES | HTTP_ROUTE_CREATES)
+
+/* Names have no colon in them, so that "{name}:verb" is free for verbs. */
 static const HttpRoute routes[] = {
         { "GET", "/v1/devices", http_device_list, 0 },
-        { "POST", "/v1/devices", http_device_post, HTTP_ROUTE_BODY },
+        { "POST", "/v1/devices", http_device_post, HTTP_ROUTE_BODY | CREATES },
+        { "POST", "/v1/devices:batchCreate", http_batch_create, HTTP_ROUTE_BODY | HTTP_ROUTE_BATCH },
+        { "POST", "/v1/devices:batchDelete", http_batch_delete, HTTP_ROUTE_BODY | HTTP_ROUTE_BATCH },
+        { "POST", "/v1/devices/{name}:renew", http_device_renew,
+          HTTP_ROUTE_BODY | HTTP_ROUTE_OPTIONAL_BODY | CHANGES },
         { "GET", "/v1/devices/{name}", http_device_get, 0 },
-        { "PUT", "/v1/devices/{name}", http_device_put, HTTP_ROUTE_BODY },
-        { "PATCH", "/v1/devices/{name}", http_device_patch,
-          HTTP_ROUTE_BODY | HTTP_ROUTE_MERGE_PATCH | HTTP_ROUTE_IF_MATCH },
-        { "DELETE", "/v1/devices/{name}", http_device_delete, HTTP_ROUTE_IF_MATCH },
+        { "PUT", "/v1/devices/{name}", http_device_put, HTTP_ROUTE_BODY | CREATES },
+        { "PATCH", "/v1/devices/{name}", http_device_patch, HTTP_ROUTE_BODY | HTTP_ROUTE_MERGE_PATCH | CHANGES },
+        { "DELETE", "/v1/devices/{name}", http_device_delete, CHANGES },
+        { "POST", "/v1/devices/{name}:adopt", http_device_adopt, HTTP_ROUTE_BODY },
         { "GET", "/v1/devices/{name}/stats", http_device_get_stats, 0 },
+        { "GET", "/v1/events", http_events_get, 0 },
         { "GET", "/v1/mgmtdevs", http_mgmtdev_list, 0 },
         { "GET", "/v1/mgmtdevs/{handle}", http_mgmtdev_get, 0 },
         { "PATCH", "/v1/mgmtdevs/{handle}", http_mgmtdev_patch,
-          HTTP_ROUTE_BODY | HTTP_ROUTE_MERGE_PATCH | HTTP_ROUTE_IF_MATCH },
+          HTTP_ROUTE_BODY | HTTP_ROUTE_MERGE_PATCH | CHANGES },
+        { "GET", "/v1/drift", http_drift_list, 0 },
+        { "POST", "/v1/drift:repair", http_drift_repair, HTTP_ROUTE_BODY },
         { "GET", "/v1/host", http_host_get, 0 },
+        { "GET", "/v1/backup", http_backup_get, 0 },
         { "GET", "/healthz", http_health_get, 0 },
         { "GET", "/readyz", http_ready_get, 0 },
         { "GET", "/openapi.yaml", http_openapi_get, 0 },
@@ -55,6 +66,40 @@ static size_t param_length(const char *pattern, const char *path) {
         return n > 0 && second > 0 ? n + 1 + second : n;
 }
 
+/* What a parameter's segment of a pattern goes on with: ":verb", or nothing. */
+static const char *param_verb(const char *pattern) {
+        return pattern + strcspn(pattern, "}") + 1;
+}
+
+static bool ends_with_verb(const char *segment, const char *verb) {
+        size_t n = strlen(segment), n_verb = strcspn(verb, "/");
+
+        return n > n_verb && strncmp(segment + n - n_verb, verb, n_verb) == 0;
+}
+
+/* A name with the verb of another route is not a name to this one. */
+static bool has_any_verb(const char *segment) {
+        for (size_t i = 0; i < ELEMENTSOF(routes); i++) {
+                const char *verb = strchr(routes[i].path, '{');
+
+                if (verb && param_verb(verb)[0] == ':' && ends_with_verb(segment, param_verb(verb)))
+                        return true;
+        }
+
+        return false;
+}
+
+static bool take_param(const char *pattern, char *segment, char *ret_param) {
+        const char *verb = param_verb(pattern);
+
+        if (*verb != ':' ? has_any_verb(segment) : !ends_with_verb(segment, verb))
+                return false;
+        if (*verb == ':')
+                segment[strlen(segment) - strcspn(verb, "/")] = '\0';
+        strcpy(ret_param, segment);
+        return true;
+}
+
 /* Segment by segment, as they came: a slash that is encoded in one does not end it. */
 static bool path_matches(const char *pattern, const char *path, char *ret_param) {
         char segment[HTTP_PARAM_MAX];
@@ -66,9 +111,10 @@ static bool path_matches(const char *pattern, const char *path, char *ret_param)
                 if (n == 0)
                         return false;
                 decode(path, n, segment);
-                if (*pattern == '{')
-                        strcpy(ret_param, segment);
-                else if (strlen(segment) != n_pattern || strncmp(segment, pattern, n_pattern) != 0)
+                if (*pattern == '{') {
+                        if (!take_param(pattern, segment, ret_param))
+                                return false;
+                } else if (strlen(segment) != n_pattern || strncmp(segment, pattern, n_pattern) != 0)
                         return false;
                 pattern += n_pattern;
                 path += n;
@@ -87,13 +133,19 @@ static void allow_add(char *allow, const char *method) {
 
 ErrorCode http_router_find(const char *method, const char *path, const HttpRoute **ret, char *ret_param,
                            char *ret_allow) {
+        const char *matched = NULL;
+
         if (strcmp(method, "HEAD") == 0)
                 method = "GET";
 
         ret_allow[0] = '\0';
         for (size_t i = 0; i < ELEMENTSOF(routes); i++) {
+                /* A verb of a device is no other device. */
+                if (matched && strcmp(routes[i].path, matched) != 0)
+                        continue;
                 if (!path_matches(routes[i].path, path, ret_param))
                         continue;
+                matched = routes[i].path;
                 if (strcmp(routes[i].method, method) == 0) {
                         *ret = &routes[i];
                         return ERROR_NONE;

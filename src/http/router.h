@@ -14,14 +14,18 @@ typedef struct HttpInput HttpInput;
 #define HTTP_ALLOW_MAX 48
 
 typedef enum HttpRouteFlags {
-        HTTP_ROUTE_BODY = 1 << 0,        /* takes a JSON body */
-        HTTP_ROUTE_MERGE_PATCH = 1 << 1, /* ... also as application/merge-patch+json */
-        HTTP_ROUTE_IF_MATCH = 1 << 2,    /* honours If-Match */
+        HTTP_ROUTE_BODY = 1 << 0,          /* takes a JSON body */
+        HTTP_ROUTE_MERGE_PATCH = 1 << 1,   /* ... also as application/merge-patch+json */
+        HTTP_ROUTE_IF_MATCH = 1 << 2,      /* honours If-Match */
+        HTTP_ROUTE_BATCH = 1 << 3,         /* the body may be as large as that of a batch */
+        HTTP_ROUTE_CREATES = 1 << 4,       /* honours If-None-Match: * */
+        HTTP_ROUTE_KEY = 1 << 5,           /* honours Idempotency-Key */
+        HTTP_ROUTE_OPTIONAL_BODY = 1 << 6, /* ... which may be absent */
 } HttpRouteFlags;
 
 typedef struct HttpRoute {
         const char *method; /* HEAD is where GET is */
-        const char *path;   /* "{name}" is one segment, "{handle}" one or two at the end */
+        const char *path;   /* "{name}" is one segment, "{name}:verb" too, "{handle}" one or two at the end */
         void (*handler)(HttpRequest *r, HttpInput *in);
         unsigned flags;
 } HttpRoute;

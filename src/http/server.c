@@ -21,6 +21,9 @@
 
 #define LISTENERS_MAX 16u
 
+/* How often connections are looked at that may be overdue. */
+#define DEADLINE_USEC (500 * USEC_PER_MSEC)
+
 /* What one connection may take for its header; most of it is never touched. */
 #define CONNECTION_MEMORY (32u * 1024)
 
@@ -30,6 +33,7 @@ typedef struct HttpListener {
         int epoll_fd;           /* the library's */
         unsigned n_connections; /* when it last ran */
         sd_event_source *io, *timer;
+        sd_event_source *deadline; /* looks what is overdue, while there are connections */
 } HttpListener;
 
 struct HttpServer {
@@ -77,11 +81,23 @@ static int listener_arm(HttpListener *l) {
         return sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
 }
 
+static int listener_arm_deadline(HttpListener *l) {
+        int enabled, r;
+
+        r = sd_event_source_get_enabled(l->deadline, &enabled);
+        if (r < 0 || enabled != SD_EVENT_OFF || l->origin.connections.n == 0)
+                return r;
+        r = sd_event_source_set_time_relative(l->deadline, DEADLINE_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(l->deadline, SD_EVENT_ONESHOT);
+}
+
 static void listener_run(HttpListener *l) {
         int r;
 
         (void) MHD_run(l->daemon);
         r = listener_arm(l);
+        if (r >= 0)
+                r = listener_arm_deadline(l);
         if (r < 0)
                 (void) log_error_errno(r, "Failed to arm the timer of a listening socket: %m");
 }
@@ -96,6 +112,15 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *listener) {
         return 0;
 }
 
+static int on_deadline(sd_event_source *source, uint64_t usec, void *listener) {
+        HttpListener *l = listener;
+        const HttpConfig *config = &l->origin.context->config;
+
+        http_connections_expire(&l->origin.connections, config->idle_timeout_sec * USEC_PER_SEC,
+                                config->request_timeout_sec * USEC_PER_SEC);
+        return listener_arm_deadline(l);
+}
+
 static int on_again(sd_event_source *source, void *listener) {
         listener_run(listener);
         return 0;
@@ -104,6 +129,7 @@ static int on_again(sd_event_source *source, void *listener) {
 static HttpListener *listener_free(HttpListener *l) {
         sd_event_source_disable_unref(l->io);
         sd_event_source_disable_unref(l->timer);
+        sd_event_source_disable_unref(l->deadline);
         sd_event_source_disable_unref(l->origin.again);
         if (l->daemon)
                 MHD_stop_daemon(l->daemon);
@@ -145,6 +171,10 @@ static int listener_attach(HttpListener *l, sd_event *event) {
         if (r >= 0)
                 r = sd_event_add_time(event, &l->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer, l);
         if (r >= 0)
+                r = sd_event_add_time(event, &l->deadline, CLOCK_MONOTONIC, UINT64_MAX, 0, on_deadline, l);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(l->deadline, SD_EVENT_OFF);
+        if (r >= 0)
                 r = sd_event_add_defer(event, &l->origin.again, on_again, l);
         return r < 0 ? r : 0;
 }
@@ -167,6 +197,8 @@ int http_server_listen(HttpServer *s, int fd) {
                 .is_tcp = domain != AF_UNIX,
                 .idle_timeout_sec = s->context.config.idle_timeout_sec,
         };
+        http_connections_init(&l->origin.connections, s->context.config.max_connections,
+                              s->context.config.max_connections_per_user);
         r = listener_start(l, fd);
         if (r < 0)
                 return r;
@@ -196,7 +228,8 @@ static int make_out_of_memory(struct MHD_Response **ret) {
         if (!response)
                 return -ENOMEM;
         if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json") !=
-            MHD_YES) {
+                    MHD_YES ||
+            MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1") != MHD_YES) {
                 MHD_destroy_response(response);
                 return -ENOMEM;
         }
@@ -216,6 +249,9 @@ int http_server_new(sd_event *event, Lifecycle *l, const HttpConfig *config, Htt
         s->context.lifecycle = l;
         s->context.config = *config;
         TAILQ_INIT(&s->context.requests);
+        r = http_events_new(event, lifecycle_inventory(l), &s->context.events);
+        if (r < 0)
+                return r;
         r = make_out_of_memory(&s->context.out_of_memory);
         if (r < 0)
                 return r;
@@ -225,10 +261,11 @@ int http_server_new(sd_event *event, Lifecycle *l, const HttpConfig *config, Htt
 }
 
 void http_server_configure(HttpServer *s, const HttpConfig *config) {
-        unsigned max_connections = s->context.config.max_connections;
+        HttpConfig before = s->context.config;
 
         s->context.config = *config;
-        s->context.config.max_connections = max_connections;
+        s->context.config.max_connections = before.max_connections;
+        s->context.config.max_connections_per_user = before.max_connections_per_user;
 }
 
 void http_server_quiesce(HttpServer *s) {
@@ -237,6 +274,7 @@ void http_server_quiesce(HttpServer *s) {
                 return;
 
         s->context.closing = true;
+        http_events_quiesce(s->context.events);
         for (size_t i = 0; i < s->n_listeners; i++) {
                 int fd = MHD_quiesce_daemon(s->listener[i]->daemon);
 
@@ -298,8 +336,12 @@ static void answer_suspended(HttpContext *context) {
 
         (void) failure_set(&f, ERROR_SHUTTING_DOWN, ESHUTDOWN, "The daemon stopped before the request was through");
         TAILQ_FOREACH(r, &context->requests, entry)
-                if (r->suspended)
+                if (r->suspended && r->status == 0)
                         http_reply_failure(r, &f, NULL);
+                else if (r->suspended) {
+                        r->is_cut = true;
+                        http_request_wake(r);
+                }
 }
 
 void http_server_abandon(HttpServer *s, uint64_t timeout_usec) {
@@ -315,6 +357,7 @@ HttpServer *http_server_free(HttpServer *s) {
         answer_suspended(&s->context);
         for (size_t i = 0; i < s->n_listeners; i++)
                 listener_free(s->listener[i]);
+        http_events_free(s->context.events);
         if (s->context.out_of_memory)
                 MHD_destroy_response(s->context.out_of_memory);
         sd_event_unref(s->event);

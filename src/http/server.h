@@ -13,13 +13,22 @@
 typedef struct HttpServer HttpServer;
 
 typedef struct HttpConfig {
-        size_t max_body_bytes;     /* of a request; a larger one is refused */
-        unsigned max_connections;  /* of each listening socket; further clients wait in its backlog */
-        unsigned idle_timeout_sec; /* after which a silent connection is closed; not while a verb is under way */
+        size_t max_body_bytes;    /* of a request; a larger one is refused */
+        size_t max_batch_bytes;   /* the same for batches */
+        unsigned max_connections; /* of each listening socket; see http/connection.h */
+        unsigned max_connections_per_user;
+        unsigned request_timeout_sec; /* for a request to come in once it has begun, and for its answer to be taken
+                                       */
+        unsigned idle_timeout_sec;    /* after which a silent connection is closed; not while a verb is under way */
 } HttpConfig;
 
 #define HTTP_CONFIG_DEFAULT                                                                                        \
-        ((HttpConfig){ .max_body_bytes = 1024 * 1024, .max_connections = 1024, .idle_timeout_sec = 30 })
+        ((HttpConfig){ .max_body_bytes = 1024 * 1024,                                                              \
+                       .max_batch_bytes = 16 * 1024 * 1024,                                                        \
+                       .max_connections = 1024,                                                                    \
+                       .idle_timeout_sec = 30,                                                                     \
+                       .max_connections_per_user = 512,                                                            \
+                       .request_timeout_sec = 20 })
 
 /* event is referenced, config copied; l must outlive the server. Returns 0, or a negative errno. */
 int http_server_new(sd_event *event, Lifecycle *l, const HttpConfig *config, HttpServer **ret);
@@ -28,7 +37,7 @@ int http_server_new(sd_event *event, Lifecycle *l, const HttpConfig *config, Htt
  * machine as their Host are answered (see host_is_loopback()). Returns 0 and takes fd over, or a negative errno. */
 int http_server_listen(HttpServer *s, int fd);
 
-/* Changes limits from now on; but max_connections stays. */
+/* Changes limits from now on; but the numbers of connections stay. */
 void http_server_configure(HttpServer *s, const HttpConfig *config);
 
 /* Closes the listening sockets. Requests under way, and those that still come on open connections, are answered;

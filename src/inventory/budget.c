@@ -33,20 +33,52 @@ static Budget budget_of_number(const Capacity *capacity, uint32_t used) {
 Budget mgmtdev_budget(const Mgmtdev *m, Resource resource, uint64_t now) {
         const Capacity *capacity = &m->capacity[resource];
 
+        Budget b = {};
+
         switch (resource) {
         case RESOURCE_DEVICES:
-                return budget_of_number(capacity, m->n_devices + m->n_foreign);
+                b = budget_of_number(capacity, m->n_devices + m->n_foreign);
+                b.foreign = m->n_foreign;
+                break;
         case RESOURCE_ASIDS:
-                return budget_of_ids(m->space->ids, m->space->is_known, now);
+                b = budget_of_ids(m->space->ids, m->space->is_known, now);
+                b.foreign = m->space->n_foreign;
+                break;
         case RESOURCE_MSIS:
-                return budget_of_ids(m->msis, capacity->is_known, now);
+                b = budget_of_ids(m->msis, capacity->is_known, now);
+                b.foreign = (uint32_t) m->foreign.msis.n;
+                break;
         case RESOURCE_VQS:
-                return budget_of_number(capacity, m->n_vqs);
+                b = budget_of_number(capacity, m->n_vqs + m->foreign.n_vqs);
+                b.foreign = m->foreign.n_vqs;
+                break;
         case _RESOURCE_MAX:
                 break;
         }
 
-        return (Budget){};
+        return b;
+}
+
+static MgmtdevNumbers numbers_of(const Mgmtdev *m, uint64_t now) {
+        const MgmtdevCounts *c = &m->info.counts;
+        MgmtdevNumbers n = { .traffic = { c->n_dma, c->n_interrupts, c->n_dma_refused, c->n_interrupts_refused } };
+
+        for (Resource r = 0; r < _RESOURCE_MAX; r++) {
+                Budget b = mgmtdev_budget(m, r, now);
+                const uint32_t numbers[] = { b.used, b.reserved, b.quarantined, b.foreign };
+
+                memcpy(n.budgets[r], numbers, sizeof numbers);
+        }
+        return n;
+}
+
+void mgmtdev_note_numbers(Inventory *inv, Mgmtdev *m, uint64_t now) {
+        MgmtdevNumbers numbers = numbers_of(m, now);
+
+        if (m->shown_revision == m->revision && memcmp(&m->shown, &numbers, sizeof numbers) != 0)
+                m->revision = ++inv->revision;
+        m->shown = numbers;
+        m->shown_revision = m->revision;
 }
 
 Needs mgmtdev_needs(const Mgmtdev *m, const DeviceSpec *spec) {
@@ -303,4 +335,89 @@ bool device_shares(const Device *device, const Mgmtdev *m, const DeviceResources
                            resources->n_asids)) ||
                (device->mgmtdev == m && lists_meet(device_resources_msis(held), held->n_msis,
                                                    device_resources_msis(resources), resources->n_msis));
+}
+
+/* Those of the one list that are not in the other are given back. Both are in order. */
+static void release_others(IdSet *set, const ForeignIds *from, const ForeignIds *keep, uint64_t now) {
+        for (size_t i = 0, k = 0; i < from->n; i++) {
+                while (k < keep->n && keep->ids[k] < from->ids[i])
+                        k++;
+                if (k == keep->n || keep->ids[k] != from->ids[i])
+                        idset_release(set, from->ids[i], now);
+        }
+}
+
+/* Acquires those that are not held by them already. What cannot be had is left out of the list; true: there is
+ * such. */
+static bool acquire_others(IdSet *set, const ForeignIds *held, ForeignIds *wanted) {
+        size_t n = 0, n_wanted = wanted->n;
+
+        for (size_t i = 0, k = 0; i < n_wanted; i++) {
+                while (k < held->n && held->ids[k] < wanted->ids[i])
+                        k++;
+                if ((k < held->n && held->ids[k] == wanted->ids[i]) || idset_acquire_id(set, wanted->ids[i]) == 0)
+                        wanted->ids[n++] = wanted->ids[i];
+        }
+        wanted->n = n;
+        return n < n_wanted;
+}
+
+void mgmtdev_take_foreign(Inventory *inv, Mgmtdev *m, uint64_t now) {
+        Foreign *held = &m->foreign, *counted = &m->counted;
+        bool has_changed;
+
+        foreign_sort(counted);
+        release_others(m->space->ids, &held->asids, &counted->asids, now);
+        release_others(m->msis, &held->msis, &counted->msis, now);
+        m->has_foreign_conflict = acquire_others(m->space->ids, &held->asids, &counted->asids);
+        m->has_foreign_conflict |= acquire_others(m->msis, &held->msis, &counted->msis);
+
+        has_changed = m->n_foreign != counted->n_devices || held->n_vqs != counted->n_vqs ||
+                      held->asids.n != counted->asids.n || held->msis.n != counted->msis.n;
+        m->space->n_foreign += (uint32_t) (counted->asids.n - held->asids.n);
+        m->n_foreign = counted->n_devices;
+        foreign_done(held);
+        *held = *counted;
+        *counted = (Foreign){};
+        if (has_changed)
+                m->revision = ++inv->revision;
+}
+
+void mgmtdev_drop_foreign(Mgmtdev *m) {
+        m->space->n_foreign -= (uint32_t) m->foreign.asids.n;
+        for (size_t i = 0; i < m->foreign.asids.n; i++)
+                idset_put_back(m->space->ids, m->foreign.asids.ids[i]);
+        for (size_t i = 0; i < m->foreign.msis.n; i++)
+                idset_put_back(m->msis, m->foreign.msis.ids[i]);
+        foreign_done(&m->foreign);
+        foreign_done(&m->counted);
+        m->has_foreign_conflict = false;
+}
+
+/* Takes those out of a list, which is in order, and gives them back as never used. Returns how many there were. */
+static uint32_t take_out(IdSet *set, ForeignIds *list, const uint32_t *ids, unsigned n_ids) {
+        uint32_t n_out = 0;
+
+        for (unsigned i = 0; i < n_ids; i++)
+                for (size_t k = 0; k < list->n; k++)
+                        if (list->ids[k] == ids[i]) {
+                                memmove(list->ids + k, list->ids + k + 1, (list->n - k - 1) * sizeof list->ids[0]);
+                                list->n--;
+                                n_out++;
+                                idset_put_back(set, ids[i]);
+                                break;
+                        }
+        return n_out;
+}
+
+void mgmtdev_let_foreign_go(Mgmtdev *m, const DeviceResources *held) {
+        uint32_t n;
+
+        n = take_out(m->space->ids, &m->foreign.asids, device_resources_asids(held), held->n_asids);
+        m->space->n_foreign -= n;
+        n = take_out(m->msis, &m->foreign.msis, device_resources_msis(held), held->n_msis);
+        if (n > 0 && m->foreign.n_vqs >= held->n_vqs)
+                m->foreign.n_vqs -= held->n_vqs;
+        if (m->n_foreign > 0)
+                m->n_foreign--;
 }

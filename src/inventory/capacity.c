@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "inventory/budget.h"
 #include "inventory/idlist.h"
 
 static void apply_settings(Capacity *c, const Capacity *backend, const BudgetSettings *settings) {
@@ -113,6 +114,7 @@ static int follow_space(Inventory *inv, Mgmtdev *m) {
         r = asid_space_ensure(&inv->spaces, key, inv->quarantine_usec, &to);
         if (r < 0)
                 return r;
+        mgmtdev_drop_foreign(m);
         m->is_in_other_space = m->n_asids > 0 && !is_free_in(inv, m, to->ids, &end);
         if (m->is_in_other_space)
                 return 0;
@@ -215,6 +217,9 @@ bool mgmtdev_describe_conflict(const Mgmtdev *m, char *buffer, size_t size) {
                                 "its ASIDs belong to another space now, where others hold the same ones; "
                                 "they stay in %s",
                                 m->space->key);
+        else if (m->has_foreign_conflict)
+                (void) snprintf(buffer, size,
+                                "foreign devices hold ASIDs or MSI entries that are held by devices of ours, too");
         else if (find_overpromised(m, &r))
                 (void) snprintf(buffer, size,
                                 "the total of %s that is set is more than the %u that there are, and is "

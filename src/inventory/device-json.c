@@ -47,6 +47,24 @@ static json_t *reason_encode(const Failure *reason) {
         return json_pack("{s:s, s:o}", "code", error_info(reason->code)->code, "detail", json_text(reason->detail));
 }
 
+static json_t *lease_encode(const Device *device) {
+        char expires[RFC3339_MAX];
+        uint64_t now;
+
+        if (device->lease_usec == 0 || !device->clock)
+                return json_null();
+
+        now = durable_clock_now(device->clock);
+        /* clang-format off */
+        return json_pack("{s:s, s:I, s:b, s:I, s:o}",
+                         "expires", clock_format(durable_clock_to_wall(device->clock, device->lease_usec), expires),
+                         "remaining_seconds", (json_int_t) (device->lease_usec > now ? (device->lease_usec - now) / USEC_PER_SEC : 0),
+                         "expired", now >= device->lease_usec,
+                         "attempts", (json_int_t) device->n_lease_failures,
+                         "reason", reason_encode(device->lease_reason));
+        /* clang-format on */
+}
+
 static json_t *asids_encode(const Device *device) {
         const DeviceResources *held = &device->resources;
         _cleanup_json_ json_t *array = json_array();
@@ -75,6 +93,22 @@ static json_t *msis_encode(const DeviceResources *held) {
         return TAKE_PTR(array);
 }
 
+/* By number of the virtqueue. */
+static json_t *vq_groups_encode(const VqGroups *groups) {
+        _cleanup_json_ json_t *array = NULL;
+
+        if (groups->n_runs == 0)
+                return json_null();
+
+        array = json_array();
+        for (unsigned i = 0; array && i < groups->n_runs; i++)
+                for (unsigned n = groups->runs[i].n_vqs; n > 0; n--)
+                        if (json_array_append_new(array, json_integer(groups->runs[i].group)) < 0)
+                                return NULL;
+
+        return TAKE_PTR(array);
+}
+
 /* What it holds, whatever was seen of it. */
 static int encode_resources(const Device *device, json_t *status) {
         const DeviceResources *held = &device->resources;
@@ -92,21 +126,24 @@ static json_t *status_encode(const Device *device) {
         _cleanup_json_ json_t *status = NULL;
 
         /* clang-format off */
-        status = json_pack("{s:s, s:s, s:s?, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        status = json_pack("{s:s, s:s, s:s?, s:o, s:n, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                            "state", device_state_name(device->state),
                            "mgmtdev", device->mgmtdev->info.handle,
                            "driver", bus_driver_name(s->driver),
                            "endpoint", s->endpoint[0] ? json_text(s->endpoint) : json_null(),
+                           "in_use", /* has to be asked of the host */
                            "simulated", device->mgmtdev->info.simulated,
                            "vendor_id", known_integer(s->vendor_id),
                            "max_vqs", known_integer(s->max_vqs),
                            "vq_size", known_integer(s->vq_size),
                            "vq_groups", known_integer(s->n_vq_groups),
                            "address_spaces", known_integer(s->n_address_spaces),
+                           "group_of_vq", vq_groups_encode(&s->vq_groups),
                            "features", s->has_features ? features_encode(device->spec.class, s->features) : json_null(),
                            "reason", reason_encode(device->reason));
         /* clang-format on */
-        if (!status || encode_resources(device, status) < 0)
+        if (!status || encode_resources(device, status) < 0 ||
+            json_object_set_new(status, "lease", lease_encode(device)) < 0)
                 return NULL;
         if (device->holder && json_object_set_new(status, "holder", json_text(device->holder->name)) < 0)
                 return NULL;

@@ -53,11 +53,12 @@ Device *device_free(Device *device) {
         device_spec_done(&device->spec);
         device_resources_done(&device->resources);
         free(device->reason);
+        free(device->lease_reason);
         free(device);
         return NULL;
 }
 
-void device_set_reason(Device *device, const Failure *reason) {
+static void set_failure(Failure **target, const Failure *reason) {
         Failure *copy = NULL;
 
         if (reason) {
@@ -66,8 +67,16 @@ void device_set_reason(Device *device, const Failure *reason) {
                         *copy = *reason;
         }
 
-        free(device->reason);
-        device->reason = copy;
+        free(*target);
+        *target = copy;
+}
+
+void device_set_reason(Device *device, const Failure *reason) {
+        set_failure(&device->reason, reason);
+}
+
+void device_set_lease_reason(Device *device, const Failure *reason) {
+        set_failure(&device->lease_reason, reason);
 }
 
 /* RFC 9562: 48 bits of milliseconds, then random bits around the version and the variant. */
@@ -87,8 +96,17 @@ void uid_generate(uint64_t now_usec, char ret[UID_TEXT_MAX]) {
         sd_id128_to_uuid_string(id, ret);
 }
 
-bool uid_is_valid(const char *text) {
+int uid_parse(const char *text, char ret[static UID_TEXT_MAX]) {
         sd_id128_t id;
 
-        return strlen(text) == UID_TEXT_MAX - 1 && sd_id128_from_string(text, &id) >= 0;
+        if (strlen(text) != UID_TEXT_MAX - 1 || sd_id128_from_string(text, &id) < 0)
+                return -EINVAL;
+        sd_id128_to_uuid_string(id, ret);
+        return 0;
+}
+
+bool uid_is_valid(const char *text) {
+        char uid[UID_TEXT_MAX];
+
+        return uid_parse(text, uid) == 0 && strcmp(uid, text) == 0;
 }

@@ -9,8 +9,11 @@
 
 #include "inventory/error.h"
 #include "inventory/holder.h"
+#include "inventory/owner.h"
 #include "inventory/resource.h"
 #include "inventory/spec.h"
+#include "inventory/vq-groups.h"
+#include "util/durable-clock.h"
 
 typedef struct Device Device;
 typedef struct Mgmtdev Mgmtdev;
@@ -40,16 +43,21 @@ typedef struct DeviceStatus {
         uint16_t vq_size;          /* descriptors a virtqueue at the most; 0: not known */
         uint32_t n_vq_groups;      /* that it has; 0: not known */
         uint32_t n_address_spaces; /* that they can be put into; 0: not known */
+        VqGroups vq_groups;        /* which of them each virtqueue is in */
         BusDriver driver;
         char endpoint[ENDPOINT_MAX]; /* "/dev/vhost-vdpa-7", "eth1", "/dev/vda"; "" while there is none */
         bool simulated;              /* the endpoint exists in the model only */
         bool has_features;
         uint64_t features; /* that the device offers */
         NetSpec net;       /* as configured now; of net devices */
+        bool has_access;
+        EndpointSpec access; /* of an endpoint with a node of its own: who may open it now */
 } DeviceStatus;
 
 struct Device {
         RB_ENTRY(Device) by_name;
+        RB_ENTRY(Device) by_endpoint;
+        bool is_by_endpoint; /* in that index */
 
         char name[DEVICE_NAME_MAX];
         char uid[UID_TEXT_MAX];
@@ -60,19 +68,34 @@ struct Device {
 
         DeviceSpec spec;
 
+        RB_ENTRY(Device) by_lease;
+        const DurableClock *clock; /* weak: of its lease; NULL: there is none to tell its end by */
+        uint64_t lease_usec;       /* when its lease ends; 0: it has none */
+        uint64_t lease_look_usec;  /* when that is to be looked at next */
+        unsigned n_lease_failures; /* to delete it since */
+        Failure *lease_reason;     /* owned: why, the last time; or NULL */
+
         DeviceResources resources; /* what it holds; see budget.h */
 
         DeviceState state;
-        Mgmtdev *mgmtdev;    /* weak: where it was placed; never NULL */
-        DeviceStatus status; /* valid if state is ready */
-        Failure *reason;     /* owned: why it is failed or lost, or NULL */
+        Mgmtdev *mgmtdev; /* weak: where it was placed; never NULL */
+        /* Valid if state is ready, or it is displaced; set by inventory_set_status() once it is in the inventory.
+         */
+        DeviceStatus status;
+        Failure *reason; /* owned: why it is failed or lost, or NULL */
 
-        bool was_ready; /* recorded as ready by the daemon before this one, and not seen on the host since */
-        bool was_seen;  /* by the look at the host that is being evaluated */
+        bool was_ready;    /* recorded as ready by the daemon before this one, and not seen on the host since */
+        bool was_seen;     /* by the look at the host that is being evaluated */
+        bool is_displaced; /* lost, but there: someone else has bound it to another driver, or to none */
+        bool is_left_over; /* failed, but there */
+        unsigned n_failed_repairs;
+        uint64_t repair_usec;   /* when it may be repaired again by itself, monotonic */
+        uint64_t observed_usec; /* when its status was, monotonic */
         bool is_behind; /* its record still tells of what was refused since: a start from it would do that after all
                          */
 
         Operation *operation; /* weak: under way, or NULL */
+        Owner *owner;         /* weak: as whose it is counted, or NULL */
 
         LIST_ENTRY(Device) held;
         Holder *holder;   /* weak: with whom it goes; NULL: it stays */
@@ -88,9 +111,15 @@ DEFINE_CLEANUP(Device *, device_free)
 /* Keeps a copy of reason (NULL: none). Out of memory leaves none: the state still tells. */
 void device_set_reason(Device *device, const Failure *reason);
 
+/* The same, of why it is still there after the end of its lease. */
+void device_set_lease_reason(Device *device, const Failure *reason);
+
 const char *device_state_name(DeviceState state);
 int device_state_parse(const char *text, DeviceState *ret);
 
 /* Writes a fresh UUIDv7 to ret: sortable by the time of its making. */
 void uid_generate(uint64_t now_usec, char ret[UID_TEXT_MAX]);
 bool uid_is_valid(const char *text);
+
+/* Takes one that is written in another way, too. Returns 0, or -EINVAL. */
+int uid_parse(const char *text, char ret[static UID_TEXT_MAX]);

@@ -16,17 +16,36 @@ static int mgmtdev_compare(const Mgmtdev *a, const Mgmtdev *b) {
         return strcmp(a->info.handle, b->info.handle);
 }
 
+/* A device that is lost may have had the endpoint that another has now. */
+static int endpoint_compare(const Device *a, const Device *b) {
+        int c = strcmp(a->status.endpoint, b->status.endpoint);
+
+        return c != 0 ? c : strcmp(a->name, b->name);
+}
+
+static int lease_compare(const Device *a, const Device *b) {
+        if (a->lease_look_usec != b->lease_look_usec)
+                return a->lease_look_usec < b->lease_look_usec ? -1 : 1;
+        return strcmp(a->name, b->name);
+}
+
 /* RB_GENERATE_STATIC needs a macro that this libbsd does not define on Linux; this is what it expands to. */
 RB_GENERATE_INTERNAL(DeviceTree, Device, by_name, device_compare, _unused_ static)
+RB_GENERATE_INTERNAL(LeaseTree, Device, by_lease, lease_compare, _unused_ static)
+RB_GENERATE_INTERNAL(EndpointTree, Device, by_endpoint, endpoint_compare, _unused_ static)
 RB_GENERATE_INTERNAL(MgmtdevTree, Mgmtdev, by_handle, mgmtdev_compare, _unused_ static)
 
 void inventory_init(Inventory *inv, size_t max_devices) {
         *inv = (Inventory){ .max_devices = max_devices };
         RB_INIT(&inv->devices);
+        RB_INIT(&inv->endpoints);
         RB_INIT(&inv->mgmtdevs);
         LIST_INIT(&inv->spaces);
         LIST_INIT(&inv->watches);
         RB_INIT(&inv->holders);
+        RB_INIT(&inv->foreign_devices);
+        owners_init(&inv->owners);
+        RB_INIT(&inv->leases);
 }
 
 void inventory_configure(Inventory *inv, uint64_t quarantine_usec, const ConfiguredMgmtdev *configured, size_t n) {
@@ -37,6 +56,7 @@ void inventory_configure(Inventory *inv, uint64_t quarantine_usec, const Configu
 
 static void mgmtdev_free(Inventory *inv, Mgmtdev *mgmtdev) {
         RB_REMOVE(MgmtdevTree, &inv->mgmtdevs, mgmtdev);
+        mgmtdev_drop_foreign(mgmtdev);
         mgmtdev->space->n_users--;
         mgmtdev->space->is_stale = true;
         idset_free(mgmtdev->msis);
@@ -48,11 +68,15 @@ void inventory_done(Inventory *inv) {
         Device *device;
         Mgmtdev *mgmtdev;
 
+        RB_INIT(&inv->endpoints);
+        RB_INIT(&inv->leases);
         while ((device = RB_ROOT(&inv->devices))) {
                 RB_REMOVE(DeviceTree, &inv->devices, device);
                 holder_let_go(&inv->holders, device);
+                owners_forget(&inv->owners, device);
                 device_free(device);
         }
+        foreign_device_free_all(inv);
         while ((mgmtdev = RB_ROOT(&inv->mgmtdevs)))
                 mgmtdev_free(inv, mgmtdev);
         asid_space_free_all(&inv->spaces);
@@ -84,15 +108,35 @@ Device *inventory_next_device(Inventory *inv, const char *name) {
 }
 
 Device *inventory_find_endpoint(Inventory *inv, const char *endpoint) {
-        Device *device;
+        Device key, *device;
 
-        if (!endpoint[0])
+        if (!endpoint[0] || strlen(endpoint) >= sizeof key.status.endpoint)
                 return NULL;
-        RB_FOREACH(device, DeviceTree, &inv->devices)
-                if (device->state == DEVICE_READY && strcmp(device->status.endpoint, endpoint) == 0)
-                        return device;
 
-        return NULL;
+        strcpy(key.status.endpoint, endpoint);
+        key.name[0] = '\0';
+        device = RB_NFIND(EndpointTree, &inv->endpoints, &key);
+        while (device && device->state != DEVICE_READY && strcmp(device->status.endpoint, endpoint) == 0)
+                device = RB_NEXT(EndpointTree, &inv->endpoints, device);
+        return device && strcmp(device->status.endpoint, endpoint) == 0 ? device : NULL;
+}
+
+static void index_endpoint(Inventory *inv, Device *device) {
+        device->is_by_endpoint = device->status.endpoint[0];
+        if (device->is_by_endpoint)
+                RB_INSERT(EndpointTree, &inv->endpoints, device);
+}
+
+static void unindex_endpoint(Inventory *inv, Device *device) {
+        if (device->is_by_endpoint)
+                RB_REMOVE(EndpointTree, &inv->endpoints, device);
+        device->is_by_endpoint = false;
+}
+
+void inventory_set_status(Inventory *inv, Device *device, const DeviceStatus *status) {
+        unindex_endpoint(inv, device);
+        device->status = *status;
+        index_endpoint(inv, device);
 }
 
 void inventory_watch(Inventory *inv, InventoryWatch *watch) {
@@ -138,15 +182,32 @@ int inventory_add_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev) {
                 return -EEXIST;
         if (inv->n_devices >= inv->max_devices)
                 return -ENOSPC;
+        if (owners_note(&inv->owners, device) < 0)
+                return -ENOMEM;
 
         device->mgmtdev = mgmtdev;
+        device->clock = inv->clock;
         give_revision(inv, device);
         if (device->created_revision == 0)
                 device->created_revision = device->revision;
         RB_INSERT(DeviceTree, &inv->devices, device);
+        index_endpoint(inv, device);
         account(inv, device, 1);
         notify(inv, device, DEVICE_ADDED);
         return 0;
+}
+
+void inventory_set_lease(Inventory *inv, Device *device, uint64_t lease_usec, uint64_t look_usec) {
+        if (device->lease_look_usec > 0)
+                RB_REMOVE(LeaseTree, &inv->leases, device);
+        device->lease_usec = lease_usec;
+        device->lease_look_usec = lease_usec > 0 ? look_usec : 0;
+        if (device->lease_look_usec > 0)
+                RB_INSERT(LeaseTree, &inv->leases, device);
+}
+
+Device *inventory_first_lease(Inventory *inv) {
+        return RB_MIN(LeaseTree, &inv->leases);
 }
 
 int inventory_hold_device(Inventory *inv, Device *device, const char *holder) {
@@ -156,6 +217,14 @@ int inventory_hold_device(Inventory *inv, Device *device, const char *holder) {
 static void mgmtdev_release(Inventory *inv, Mgmtdev *mgmtdev) {
         if (!mgmtdev->present && mgmtdev->n_records == 0 && mgmtdev_settings_are_empty(&mgmtdev->settings))
                 mgmtdev_free(inv, mgmtdev);
+}
+
+void inventory_end_holder(Inventory *inv, const char *name) {
+        Holder *holder;
+
+        /* With its last device the holder is freed. */
+        while ((holder = holder_find(&inv->holders, name)))
+                holder_let_go(&inv->holders, LIST_FIRST(&holder->devices));
 }
 
 void inventory_move_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev) {
@@ -178,7 +247,10 @@ Device *inventory_remove_device(Inventory *inv, Device *device) {
         device_put_back(device);
         account(inv, device, -1);
         RB_REMOVE(DeviceTree, &inv->devices, device);
+        unindex_endpoint(inv, device);
         holder_let_go(&inv->holders, device);
+        owners_forget(&inv->owners, device);
+        inventory_set_lease(inv, device, 0, 0);
         notify(inv, device, DEVICE_REMOVED);
         mgmtdev_release(inv, mgmtdev);
         return device_free(device);
@@ -188,6 +260,8 @@ void inventory_set_state(Inventory *inv, Device *device, DeviceState state, cons
         give_revision(inv, device);
         account(inv, device, -1);
         device->state = state;
+        device->is_displaced &= state == DEVICE_LOST;
+        device->is_left_over &= state == DEVICE_FAILED;
         device_set_reason(device, reason);
         account(inv, device, 1);
         notify(inv, device, DEVICE_CHANGED);

@@ -7,9 +7,12 @@
 #include <sys/queue.h>
 
 #include "inventory/device.h"
+#include "inventory/foreign-device.h"
 #include "inventory/mgmtdev.h"
 
 RB_HEAD(DeviceTree, Device);
+RB_HEAD(LeaseTree, Device);
+RB_HEAD(EndpointTree, Device);
 RB_HEAD(MgmtdevTree, Mgmtdev);
 
 typedef enum DeviceChange {
@@ -28,8 +31,9 @@ typedef struct InventoryWatch {
 
 LIST_HEAD(InventoryWatchList, InventoryWatch);
 
-typedef struct Inventory {
+struct Inventory {
         struct DeviceTree devices;
+        struct EndpointTree endpoints; /* those that have one, or had when last seen */
         struct MgmtdevTree mgmtdevs;
         size_t n_devices;
         size_t max_devices; /* more are refused */
@@ -39,16 +43,22 @@ typedef struct Inventory {
         const ConfiguredMgmtdev *configured; /* weak */
         size_t n_configured;
         uint64_t revision;
+        uint64_t first_revision;           /* of this start of the daemon: changes before it are not known */
         struct InventoryWatchList watches; /* weak */
         struct HolderTree holders;
-} Inventory;
+        struct ForeignDeviceTree foreign_devices;
+        size_t n_foreign_devices;
+        Owners owners;
+        struct LeaseTree leases;   /* weak: of devices that have one, by when they are to be looked at */
+        const DurableClock *clock; /* weak: by which leases end */
+};
 
 void inventory_init(Inventory *inv, size_t max_devices);
 
 /* What the configuration says, for as long as the inventory lives; to be called before there is anything in it. */
 void inventory_configure(Inventory *inv, uint64_t quarantine_usec, const ConfiguredMgmtdev *configured, size_t n);
 
-/* Frees all devices and management devices. */
+/* Frees everything in it. */
 void inventory_done(Inventory *inv);
 
 void inventory_watch(Inventory *inv, InventoryWatch *watch);
@@ -56,18 +66,27 @@ void inventory_unwatch(Inventory *inv, InventoryWatch *watch);
 
 Device *inventory_find_device(Inventory *inv, const char *name);
 
-/* The ready device with that endpoint ("/dev/vhost-vdpa-7"), or NULL. Looks at all of them. */
+/* The ready device with that endpoint ("/dev/vhost-vdpa-7"), or NULL. */
 Device *inventory_find_endpoint(Inventory *inv, const char *endpoint);
 
 /* The first device whose name is after name in byte order; the first of all if name is "". NULL: no more. */
 Device *inventory_next_device(Inventory *inv, const char *name);
 
 /* Puts device on mgmtdev and into the inventory, with a new revision. Returns 0 and takes device over, or
- * -EEXIST (name is there), -ENOSPC (max_devices are there). */
+ * -EEXIST (name is there), -ENOSPC (max_devices are there), -ENOMEM. */
 int inventory_add_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev);
 
 /* Notes who holds the device, which is in the inventory. Once for a device. Returns 0, or -ENOMEM. */
 int inventory_hold_device(Inventory *inv, Device *device, const char *holder);
+
+/* Nobody holds what the holder holds. No revision: who holds a device is not shown. */
+void inventory_end_holder(Inventory *inv, const char *holder);
+
+/* Sets when the lease of the device ends (0: it has none), and when it is to be looked at; no new revision. */
+void inventory_set_lease(Inventory *inv, Device *device, uint64_t lease_usec, uint64_t look_usec);
+
+/* The first one to be looked at, or NULL. */
+Device *inventory_first_lease(Inventory *inv);
 
 /* Puts the device, which holds nothing, on another management device, with a new revision. */
 void inventory_move_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev);
@@ -77,6 +96,9 @@ Device *inventory_remove_device(Inventory *inv, Device *device);
 
 /* Sets the state (and keeps the counts), with a new revision. The reason is cleared unless one is given. */
 void inventory_set_state(Inventory *inv, Device *device, DeviceState state, const Failure *reason);
+
+/* Takes over what was seen of the device; no change by itself: one of state or inventory_touch_device() follows. */
+void inventory_set_status(Inventory *inv, Device *device, const DeviceStatus *status);
 
 /* A change that is not one of state: gives the device a new revision. */
 void inventory_touch_device(Inventory *inv, Device *device);

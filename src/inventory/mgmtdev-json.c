@@ -41,10 +41,11 @@ static json_t *encode_budget(const Mgmtdev *m, Resource r, uint64_t now_usec) {
         const Capacity *c = &m->capacity[r];
 
         /* clang-format off */
-        return json_pack("{s:o, s:I, s:I, s:I, s:o, s:s*, s:s, s:s}",
+        return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:s*, s:s, s:s}",
                          "total", b.is_known ? json_integer(b.total) : json_null(),
                          "reserved", (json_int_t) b.reserved,
                          "used", (json_int_t) b.used,
+                         "foreign", (json_int_t) b.foreign,
                          "quarantined", (json_int_t) b.quarantined,
                          "free", b.is_known ? json_integer(b.free) : json_null(),
                          "reserved_ids", resource_has_ids(r) ? c->reserved_ids : NULL,
@@ -99,15 +100,26 @@ static json_t *encode_faults(const MgmtdevInfo *info) {
         if (!info->simulated)
                 return json_null();
 
-        return json_pack("{s:I, s:o}", "total", (json_int_t) info->n_faults, "last",
-                         info->n_faults > 0 ? json_text(info->last_fault) : json_null());
+        return json_pack("{s:I, s:o}", "total", (json_int_t) info->counts.n_faults, "last",
+                         info->counts.n_faults > 0 ? json_text(info->counts.last_fault) : json_null());
+}
+
+static json_t *encode_traffic(const MgmtdevInfo *info) {
+        const MgmtdevCounts *c = &info->counts;
+
+        if (!info->simulated)
+                return json_null();
+
+        return json_pack("{s:I, s:I, s:I, s:I}", "dma", (json_int_t) c->n_dma, "interrupts",
+                         (json_int_t) c->n_interrupts, "dma_refused", (json_int_t) c->n_dma_refused,
+                         "interrupts_refused", (json_int_t) c->n_interrupts_refused);
 }
 
 json_t *mgmtdev_encode(const Mgmtdev *mgmtdev, uint64_t now_usec) {
         const MgmtdevInfo *info = &mgmtdev->info;
 
         /* clang-format off */
-        return json_pack("{s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
+        return json_pack("{s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
                          "handle", json_text(info->handle),
                          "revision", (json_int_t) mgmtdev->revision,
                          "transport", transport_name(info->transport),
@@ -126,6 +138,7 @@ json_t *mgmtdev_encode(const Mgmtdev *mgmtdev, uint64_t now_usec) {
                          "sriov", encode_sriov(info),
                          "accepts", encode_accepts(info),
                          "faults", encode_faults(info),
+                         "traffic", encode_traffic(info),
                          "budgets", encode_budgets(mgmtdev, now_usec));
         /* clang-format on */
 }

@@ -33,8 +33,8 @@ bool mgmtdev_info_equal(const MgmtdevInfo *a, const MgmtdevInfo *b) {
                a->max_vqs == b->max_vqs && a->only_by_name == b->only_by_name && a->simulated == b->simulated &&
                a->asid_kind == b->asid_kind && strcmp(a->pci_function, b->pci_function) == 0 &&
                strcmp(a->pci_pf, b->pci_pf) == 0 && a->vf_index == b->vf_index &&
-               a->knows_accepts == b->knows_accepts && a->accepts == b->accepts && a->n_faults == b->n_faults &&
-               strcmp(a->last_fault, b->last_fault) == 0;
+               a->knows_accepts == b->knows_accepts && a->accepts == b->accepts &&
+               a->counts.n_faults == b->counts.n_faults && strcmp(a->counts.last_fault, b->counts.last_fault) == 0;
 }
 
 bool mgmtdev_has_class(const Mgmtdev *mgmtdev, unsigned class, uint64_t *ret_features) {

@@ -9,6 +9,7 @@
 
 #include "inventory/class.h"
 #include "inventory/device.h"
+#include "inventory/foreign.h"
 #include "inventory/pci.h"
 #include "inventory/resource.h"
 #include "inventory/settings.h"
@@ -38,6 +39,16 @@ typedef enum MgmtdevAttribute {
 /* As they are in a spec: "mac", "mtu", "max_vqp", "features", "vqs", "vq_groups". */
 const char *mgmtdev_attribute_name(MgmtdevAttribute attribute);
 
+/* What simulated hardware counts. */
+typedef struct MgmtdevCounts {
+        uint64_t n_faults;    /* that it has raised */
+        char last_fault[128]; /* "" if there was none */
+        uint64_t n_dma;       /* transfers and interrupts of its devices, that went through ... */
+        uint64_t n_interrupts;
+        uint64_t n_dma_refused; /* ... and that did not, for which there was a fault */
+        uint64_t n_interrupts_refused;
+} MgmtdevCounts;
+
 /* What a backend says of one management device. */
 typedef struct MgmtdevInfo {
         char handle[HANDLE_MAX];
@@ -54,20 +65,27 @@ typedef struct MgmtdevInfo {
         int vf_index;                       /* of a VF: 0 and up; else -1 */
         bool knows_accepts;
         uint32_t accepts;     /* attributes that it takes when a device is created: bits of MgmtdevAttribute */
-        uint64_t n_faults;    /* that simulated hardware has raised; see last_fault */
-        char last_fault[128]; /* "" if there was none */
+        MgmtdevCounts counts; /* of simulated hardware */
         bool only_by_name;    /* makes only what some program has prepared there (VDUSE): never chosen by us */
         bool simulated;
 } MgmtdevInfo;
 
 bool mgmtdev_info_equal(const MgmtdevInfo *a, const MgmtdevInfo *b);
 
+/* What of it changes by itself. */
+typedef struct MgmtdevNumbers {
+        uint32_t budgets[_RESOURCE_MAX][4];
+        uint64_t traffic[4];
+} MgmtdevNumbers;
+
 struct Mgmtdev {
         RB_ENTRY(Mgmtdev) by_handle;
 
         MgmtdevInfo info;
         uint64_t revision; /* of the inventory, when what is shown of it last changed */
-        bool present;      /* the host has it now */
+        MgmtdevNumbers shown;
+        uint64_t shown_revision; /* with which that was shown */
+        bool present;            /* the host has it now */
 
         /* What is so in the end, see capacity.h; numbers in use, see budget.h. */
         const MgmtdevSettings *configured; /* weak; NULL: nothing is */
@@ -80,11 +98,13 @@ struct Mgmtdev {
         bool was_told;          /* that something of this is not as it should be; see mgmtdev_describe_conflict() */
         bool is_in_other_space; /* it should be in another one, but there its devices' ASIDs are held by others */
 
-        uint32_t n_devices; /* recorded here and not failed, or holding something all the same */
-        uint32_t n_records; /* recorded here at all */
-        uint32_t n_foreign; /* on the host and not ours, when last looked */
-        uint32_t n_counted; /* of those, while a look is evaluated */
-        bool was_listed;    /* by the look that is being evaluated */
+        uint32_t n_devices;        /* recorded here and not failed, or holding something all the same */
+        uint32_t n_records;        /* recorded here at all */
+        uint32_t n_foreign;        /* on the host and not ours, when last looked */
+        Foreign foreign;           /* what those hold */
+        Foreign counted;           /* ... while a look is evaluated */
+        bool has_foreign_conflict; /* they hold what devices of ours hold, too */
+        bool was_listed;           /* by the look that is being evaluated */
 };
 
 /* Whether a device of the class can be made, and which features it may then offer. Returns true if the class is

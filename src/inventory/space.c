@@ -14,7 +14,7 @@ static int parse_kind(const char *key, AsidKind *ret) {
         for (AsidKind kind = 0; kind < _ASID_KIND_MAX; kind++) {
                 size_t n = strlen(asid_kind_name(kind));
 
-                if (strncmp(key, asid_kind_name(kind), n) == 0 && key[n] == '/' && key[n + 1]) {
+                if (strncmp(key, asid_kind_name(kind), n) == 0 && key[n] == '/' && handle_is_valid(key + n + 1)) {
                         *ret = kind;
                         return 0;
                 }

@@ -24,7 +24,8 @@ struct AsidSpace {
         /* Of all its users together: the least total that one of them knows, and whatever one of them reserves. */
         bool is_known;
         uint32_t total;
-        bool is_stale; /* has to be found out again */
+        uint32_t n_foreign; /* held by devices that are not ours */
+        bool is_stale;      /* has to be found out again */
 };
 
 LIST_HEAD(AsidSpaceList, AsidSpace);

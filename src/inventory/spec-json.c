@@ -166,6 +166,24 @@ int labels_decode(JsonDecoder *d, json_t *labels, json_t **ret) {
         return 0;
 }
 
+int labels_merge(const json_t *labels, json_t *changes, json_t **ret) {
+        _cleanup_json_ json_t *merged = labels ? json_deep_copy(labels) : json_object();
+        const char *key;
+        json_t *value;
+
+        if (!merged)
+                return -ENOMEM;
+        json_object_foreach(changes, key, value) {
+                if (json_is_null(value))
+                        (void) json_object_del(merged, key);
+                else if (json_object_set(merged, key, value) < 0)
+                        return -ENOMEM;
+        }
+
+        *ret = TAKE_PTR(merged);
+        return 0;
+}
+
 static int decode_labels(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
         JsonDecoder in_labels;
         json_t *labels;
@@ -233,6 +251,13 @@ static void decode_msi_policy(JsonDecoder *d, json_t *object, DeviceSpec *spec) 
                 json_fault(d, "msi_policy", "unknown-policy", "must be exclusive or shared");
 }
 
+static void decode_drift(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
+        const char *text;
+
+        if (json_take_string(d, object, "drift", 32, &text) && drift_mode_parse(text, &spec->drift) < 0)
+                json_fault(d, "drift", "unknown-mode", "must be observe or enforce");
+}
+
 static int decode_placement(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
         PlacementSpec *p = &spec->placement;
         JsonDecoder in_placement, in_labels;
@@ -271,9 +296,10 @@ int device_spec_decode(JsonDecoder *d, json_t *object, DeviceSpec *ret) {
         decode_endpoint(d, object, &spec);
         decode_vqs(d, object, &spec);
         decode_msi_policy(d, object, &spec);
+        decode_drift(d, object, &spec);
         (void) json_take_bool(d, object, "persistent", &spec.persistent);
-        if (json_take_integer(d, object, "lease_seconds", 0, INT64_MAX, &lease) && lease != 0)
-                json_fault(d, "lease_seconds", "not-implemented", "leases do not exist yet: must be 0");
+        if (json_take_integer(d, object, "lease_seconds", 0, LEASE_SECONDS_MAX, &lease))
+                spec.lease_seconds = (uint32_t) lease;
         if (decode_mgmtdev(d, object, &spec) < 0 || decode_owner(d, object, &spec) < 0 ||
             decode_labels(d, object, &spec) < 0 || decode_placement(d, object, &spec) < 0)
                 return -ENOMEM;
@@ -345,6 +371,9 @@ static int encode_resources(const DeviceSpec *spec, json_t *json) {
                 return -ENOMEM;
         if (spec->share_msis && json_object_set_new(json, "msi_policy", json_string("shared")) < 0)
                 return -ENOMEM;
+        if (spec->drift != DRIFT_DEFAULT &&
+            json_object_set_new(json, "drift", json_string(drift_mode_name(spec->drift))) < 0)
+                return -ENOMEM;
         if (placement_is_given(&spec->placement) &&
             json_object_set_new(json, "placement", encode_placement(&spec->placement)) < 0)
                 return -ENOMEM;
@@ -356,12 +385,13 @@ json_t *device_spec_encode(const DeviceSpec *spec) {
         _cleanup_json_ json_t *json = NULL;
         char class[16];
 
-        json = json_pack(
-                "{s:s, s:s*, s:s, s:o*, s:o*, s:s*, s:O*, s:b, s:i, s:o}", "class",
-                class_format(spec->class, class), "mgmtdev", spec->mgmtdev, "driver", bus_driver_name(spec->driver),
-                "features", spec->has_features ? encode_features(spec) : NULL, "net",
-                has_net ? encode_net(&spec->net) : NULL, "owner", spec->owner, "labels", spec->labels, "persistent",
-                spec->persistent, "lease_seconds", 0, "endpoint", encode_endpoint(&spec->endpoint));
+        json = json_pack("{s:s, s:s*, s:s, s:o*, s:o*, s:s*, s:O*, s:b, s:I, s:o}", "class",
+                         class_format(spec->class, class), "mgmtdev", spec->mgmtdev, "driver",
+                         bus_driver_name(spec->driver), "features",
+                         spec->has_features ? encode_features(spec) : NULL, "net",
+                         has_net ? encode_net(&spec->net) : NULL, "owner", spec->owner, "labels", spec->labels,
+                         "persistent", spec->persistent, "lease_seconds", (json_int_t) spec->lease_seconds,
+                         "endpoint", encode_endpoint(&spec->endpoint));
         if (!json || (spec->has_features && !json_object_get(json, "features")) ||
             (has_net && !json_object_get(json, "net")) || encode_resources(spec, json) < 0)
                 return NULL;
@@ -394,7 +424,8 @@ bool device_spec_equal(const DeviceSpec *a, const DeviceSpec *b) {
         return a->class == b->class && text_equal(a->mgmtdev, b->mgmtdev) && a->driver == b->driver &&
                a->has_features == b->has_features && (!a->has_features || a->features == b->features) &&
                net_equal(&a->net, &b->net) && text_equal(a->owner, b->owner) &&
-               labels_equal(a->labels, b->labels) && a->persistent == b->persistent && a->n_vqs == b->n_vqs &&
-               a->n_vq_groups == b->n_vq_groups && a->share_msis == b->share_msis &&
+               labels_equal(a->labels, b->labels) && a->persistent == b->persistent &&
+               a->lease_seconds == b->lease_seconds && a->n_vqs == b->n_vqs && a->n_vq_groups == b->n_vq_groups &&
+               a->share_msis == b->share_msis && a->drift == b->drift &&
                placement_equal(&a->placement, &b->placement) && endpoint_equal(&a->endpoint, &b->endpoint);
 }

@@ -15,6 +15,10 @@ int device_spec_decode(JsonDecoder *d, json_t *object, DeviceSpec *ret);
  * reference in *ret (NULL: no labels, or faults), or -ENOMEM. */
 int labels_decode(JsonDecoder *d, json_t *labels, json_t **ret);
 
+/* The labels (NULL: none) with changes made to them, of which null removes one. Nothing is checked. Returns 0 with
+ * a new reference, or -ENOMEM. */
+int labels_merge(const json_t *labels, json_t *changes, json_t **ret);
+
 /* Encodes all of it, defaults included. Returns a new reference, or NULL when out of memory. */
 json_t *device_spec_encode(const DeviceSpec *spec);
 

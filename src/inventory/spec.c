@@ -129,6 +129,25 @@ int placement_policy_parse(const char *text, PlacementPolicy *ret) {
         return -EINVAL;
 }
 
+static const char *const drift_mode_names[_DRIFT_MODE_MAX] = {
+        [DRIFT_OBSERVE] = "observe",
+        [DRIFT_ENFORCE] = "enforce",
+};
+
+const char *drift_mode_name(DriftMode mode) {
+        return drift_mode_names[mode];
+}
+
+int drift_mode_parse(const char *text, DriftMode *ret) {
+        for (DriftMode m = DRIFT_OBSERVE; m < _DRIFT_MODE_MAX; m++)
+                if (strcmp(drift_mode_names[m], text) == 0) {
+                        *ret = m;
+                        return 0;
+                }
+
+        return -EINVAL;
+}
+
 const char *mac_format(const uint8_t mac[6], char *buffer) {
         (void) snprintf(buffer, MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
                         mac[4], mac[5]);

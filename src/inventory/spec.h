@@ -24,6 +24,9 @@
 #define LABEL_VALUE_MAX 256
 #define NET_MTU_MIN     68
 
+/* A year. */
+#define LEASE_SECONDS_MAX (366 * 86400)
+
 typedef enum BusDriver {
         BUS_DRIVER_NONE,        /* observed only: no driver is bound */
         BUS_DRIVER_VHOST_VDPA,  /* for a VM or a user-space process: /dev/vhost-vdpa-N */
@@ -52,6 +55,14 @@ typedef enum PlacementPolicy {
         _PLACEMENT_POLICY_MAX,
 } PlacementPolicy;
 
+/* What becomes of a device that others have changed. */
+typedef enum DriftMode {
+        DRIFT_DEFAULT, /* what the configuration says */
+        DRIFT_OBSERVE, /* it is told of */
+        DRIFT_ENFORCE, /* and repaired, as far as that hurts nobody */
+        _DRIFT_MODE_MAX,
+} DriftMode;
+
 /* Which management devices are good for it, and which of them is the best. */
 typedef struct PlacementSpec {
         PlacementPolicy policy;
@@ -69,9 +80,11 @@ typedef struct DeviceSpec {
         char *owner;    /* NULL: none */
         json_t *labels; /* an object of strings, or NULL: none */
         bool persistent;
-        uint16_t n_vqs;       /* 0: those of the class; of net devices max_vqp says it */
-        uint16_t n_vq_groups; /* each with an ASID of its own; 0: those of the class and its features */
-        bool share_msis;      /* fewer MSI entries than virtqueues will do, if there are not as many */
+        uint32_t lease_seconds; /* that it lives without being renewed; 0: for ever */
+        uint16_t n_vqs;         /* 0: those of the class; of net devices max_vqp says it */
+        uint16_t n_vq_groups;   /* each with an ASID of its own; 0: those of the class and its features */
+        DriftMode drift;
+        bool share_msis; /* fewer MSI entries than virtqueues will do, if there are not as many */
         PlacementSpec placement;
         EndpointSpec endpoint; /* of a char device; netdevs have no owner */
 } DeviceSpec;
@@ -100,6 +113,12 @@ const char *placement_policy_name(PlacementPolicy policy);
 
 /* Returns 0, or -EINVAL. */
 int placement_policy_parse(const char *text, PlacementPolicy *ret);
+
+/* "observe", "enforce"; NULL for DRIFT_DEFAULT. */
+const char *drift_mode_name(DriftMode mode);
+
+/* Returns 0, or -EINVAL. */
+int drift_mode_parse(const char *text, DriftMode *ret);
 
 /* "02:00:00:00:00:2a" and the NUL. */
 #define MAC_TEXT_MAX 18

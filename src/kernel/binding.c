@@ -69,7 +69,7 @@ int binding_attach(const char *root, Detached *detached, const char *name, BusDr
                 r = keep_bound(root, detached, name, driver, f);
         else {
                 if (now != BUS_DRIVER_NONE)
-                        r = release_device(root, detached, name, driver, f);
+                        r = release_device(root, detached, name, driver, NULL, f);
                 if (r >= 0)
                         r = bind_unbound(root, detached, name, driver, f);
         }

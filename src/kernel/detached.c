@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "util/clock.h"
+#include "util/crash.h"
 
 /* For a thread that makes a few system calls. */
 #define STACK_SIZE (256 * 1024)
@@ -78,6 +79,7 @@ static int write_steps(const WriteStep *steps, size_t n) {
 
         for (size_t i = 0; i < n; i++) {
                 r = sysfs_write(steps[i].path, steps[i].text);
+                CRASH_POINT(KERNEL_DRIVER_WRITTEN);
                 if (r < 0 && !(r == -ENODEV && steps[i].maybe_absent))
                         return r;
         }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/genl.h"
 #include "util/macro.h"
 
 enum {
@@ -59,22 +60,8 @@ static const struct nla_policy function_policy[_FUNCTION_ATTR_USED_MAX + 1] = {
         [FUNCTION_ATTR_MAX_IO_EQS] = { .type = NLA_U32 },
 };
 
-static void nlmsg_freep(struct nl_msg **m) {
-        nlmsg_free(*m);
-}
-
 static int build(uint8_t command, int flags, struct nl_msg **ret) {
-        struct nl_msg *m = nlmsg_alloc();
-
-        if (!m)
-                return -ENOMEM;
-        if (!genlmsg_put(m, NL_AUTO_PORT, NL_AUTO_SEQ, 0, 0, flags, command, DEVLINK_FAMILY_VERSION)) {
-                nlmsg_free(m);
-                return -ENOMEM;
-        }
-
-        *ret = m;
-        return 0;
+        return genl_build(command, DEVLINK_FAMILY_VERSION, flags, ret);
 }
 
 int devlink_build_port_dump(struct nl_msg **ret) {

@@ -22,10 +22,6 @@ struct Devlink {
         size_t n_ports, n_allocated;
 };
 
-static void nlmsg_freep(struct nl_msg **m) {
-        nlmsg_free(*m);
-}
-
 int devlink_new(const char *root, Devlink **ret) {
         _cleanup_(devlink_freep) Devlink *d = calloc(1, sizeof *d);
         int r;

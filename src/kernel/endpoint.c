@@ -14,6 +14,7 @@
 #include "kernel/netdev.h"
 #include "kernel/vdpa-sysfs.h"
 #include "util/clock.h"
+#include "util/crash.h"
 
 /* Waiting begins with short looks, since most endpoints are there at once, and gets more patient. */
 #define POLL_FIRST_USEC (1 * USEC_PER_MSEC)
@@ -302,11 +303,25 @@ int endpoint_publish(const char *root, const Endpoint *endpoint, const EndpointS
         old = st.st_mode & 07777;
         if ((old & spec->mode) != old && chmod(self, old & spec->mode) < 0)
                 return -errno;
+        CRASH_POINT(KERNEL_ENDPOINT_NARROWED);
         if ((st.st_uid != spec->uid || st.st_gid != spec->gid) &&
             fchownat(fd, "", spec->uid, spec->gid, AT_EMPTY_PATH) < 0)
                 return -errno;
+        CRASH_POINT(KERNEL_ENDPOINT_OWNED);
         if ((old & spec->mode) != spec->mode && chmod(self, spec->mode) < 0)
                 return -errno;
 
         return 0;
+}
+
+bool endpoint_get_access(const char *root, const Endpoint *endpoint, EndpointSpec *ret) {
+        char path[SYSFS_PATH_MAX];
+        struct stat st;
+
+        if (endpoint->kind != ENDPOINT_VHOST || !endpoint->name[0] ||
+            sysfs_path(path, "%s%s", root, endpoint->name) < 0 || lstat(path, &st) < 0 || !is_node(endpoint, &st))
+                return false;
+
+        *ret = (EndpointSpec){ .uid = st.st_uid, .gid = st.st_gid, .mode = st.st_mode & 0777 };
+        return true;
 }

@@ -53,3 +53,6 @@ bool endpoint_wait_gone(const Endpoint *endpoint, DetachedJob *job, uint64_t dea
 
 /* Gives the char device of vhost_vdpa its owner and mode; the others have none. Returns 0 or a negative errno. */
 int endpoint_publish(const char *root, const Endpoint *endpoint, const EndpointSpec *spec);
+
+/* Who may open the char device of vhost_vdpa now. False: the endpoint has no node, or it is no such device. */
+bool endpoint_get_access(const char *root, const Endpoint *endpoint, EndpointSpec *ret);

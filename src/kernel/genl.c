@@ -7,6 +7,7 @@
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <netlink/socket.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #define DUMP_ATTEMPTS 5
 
 struct GenlSocket {
+        atomic_int command; /* under way; -1: none */
         const char *family;
         struct nl_sock *socket; /* NULL: not open */
         int family_id;
@@ -50,7 +52,7 @@ int genl_socket_new(const char *family, GenlSocket **ret) {
         if (!s)
                 return -ENOMEM;
 
-        *s = (GenlSocket){ .family = family };
+        *s = (GenlSocket){ .command = -1, .family = family };
         *ret = s;
         return 0;
 }
@@ -92,6 +94,16 @@ static int set_up(struct nl_sock *socket) {
 
         /* We compare sequence numbers ourselves; libnl's own check would wait for the answers that we read. */
         nl_socket_disable_seq_check(socket);
+        return 0;
+}
+
+int genl_build(uint8_t command, uint8_t version, int flags, struct nl_msg **ret) {
+        _cleanup_(nlmsg_freep) struct nl_msg *m = nlmsg_alloc();
+
+        if (!m || !genlmsg_put(m, NL_AUTO_PORT, NL_AUTO_SEQ, 0, 0, flags, command, version))
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(m);
         return 0;
 }
 
@@ -209,6 +221,10 @@ static int receive(GenlSocket *s, Exchange *x) {
         return 0;
 }
 
+int genl_socket_command(const GenlSocket *s) {
+        return atomic_load(&s->command);
+}
+
 /* Returns 0 if the kernel's answer was read, whatever it is; it is in x then. */
 static int exchange(GenlSocket *s, struct nl_msg *request, Exchange *x) {
         struct nlmsghdr *m = nlmsg_hdr(request);
@@ -222,10 +238,12 @@ static int exchange(GenlSocket *s, struct nl_msg *request, Exchange *x) {
         m->nlmsg_type = (uint16_t) s->family_id;
         m->nlmsg_seq = x->seq = nl_socket_use_seq(s->socket);
         errno = 0;
+        atomic_store(&s->command, ((struct genlmsghdr *) nlmsg_data(m))->cmd);
         if (nl_send_auto(s->socket, request) < 0)
                 r = exact_errno();
         while (r >= 0 && !x->done)
                 r = receive(s, x);
+        atomic_store(&s->command, -1);
         if (r < 0)
                 disconnect(s);
 

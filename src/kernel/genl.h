@@ -29,6 +29,16 @@ int genl_socket_new(const char *family, GenlSocket **ret);
 GenlSocket *genl_socket_free(GenlSocket *s);
 DEFINE_CLEANUP(GenlSocket *, genl_socket_free)
 
+/* The number of the command that is being asked of the kernel just now, or -1. On any thread. */
+int genl_socket_command(const GenlSocket *s);
+
+/* Makes a request without attributes, whose family is filled in when it is sent. Returns 0, or -ENOMEM. */
+int genl_build(uint8_t command, uint8_t version, int flags, struct nl_msg **ret);
+
+static inline _unused_ void nlmsg_freep(struct nl_msg **m) {
+        nlmsg_free(*m);
+}
+
 /* Opens the socket and looks the family up, if that has not been done. Returns 0; -EPROTONOSUPPORT: the kernel
  * has no such family; another negative errno: there is no socket to be had. */
 int genl_socket_open(GenlSocket *s);

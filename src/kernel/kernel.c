@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 
 #include "kernel/accepts.h"
+#include "kernel/autoprobe.h"
 #include "kernel/binding.h"
 #include "kernel/capacity.h"
 #include "kernel/devlink.h"
@@ -17,11 +18,14 @@
 #include "kernel/netdev.h"
 #include "kernel/pci.h"
 #include "kernel/release.h"
+#include "kernel/uevent.h"
+#include "kernel/users.h"
 #include "kernel/vdpa-netlink.h"
 #include "kernel/vdpa-sysfs.h"
 #include "kernel/vdpa-uapi.h"
 #include "kernel/vhost-cache.h"
 #include "kernel/vhost.h"
+#include "util/crash.h"
 
 /* Leaves most of a sysfs path to sysfs. */
 #define ROOT_MAX 256
@@ -35,6 +39,8 @@ typedef struct KernelBackend {
         Accepts *accepts;
         Devlink *devlink;
         Msix *msix;
+        Autoprobe *autoprobe;
+        UeventMonitor *uevents;            /* the loop's */
         char unpublished[DEVICE_NAME_MAX]; /* the last device made: nobody has been told of it yet */
 } KernelBackend;
 
@@ -44,13 +50,13 @@ static KernelBackend *kernel_backend(Backend *b) {
 
 static int kernel_get_host(Backend *b, BackendHost *ret, Failure *f) {
         KernelBackend *k = kernel_backend(b);
-        BackendHost host = {
-                .can_vhost_vdpa = vdpa_sysfs_has_driver(k->root, BUS_DRIVER_VHOST_VDPA),
-                .can_virtio_vdpa = vdpa_sysfs_has_driver(k->root, BUS_DRIVER_VIRTIO_VDPA),
-                .autoprobe = vdpa_sysfs_get_autoprobe(k->root),
-        };
+        BackendHost host = {};
         Failure why = FAILURE_INIT;
 
+        autoprobe_apply(k->autoprobe);
+        host.can_vhost_vdpa = vdpa_sysfs_has_driver(k->root, BUS_DRIVER_VHOST_VDPA);
+        host.can_virtio_vdpa = vdpa_sysfs_has_driver(k->root, BUS_DRIVER_VIRTIO_VDPA);
+        host.autoprobe = vdpa_sysfs_get_autoprobe(k->root);
         if (vdpa_netlink_probe(k->netlink, &why) < 0)
                 (void) strlcpy(host.reason, why.detail, sizeof host.reason);
         else if (!vdpa_sysfs_has_bus(k->root))
@@ -79,10 +85,11 @@ static int kernel_list_sriov(Backend *b, BackendSriov **ret, size_t *ret_n, Fail
         return 0;
 }
 
-static int delete_device(KernelBackend *k, const char *name, Failure *f) {
+static int delete_device(KernelBackend *k, const char *name, DeviceUsers *ret_users, Failure *f) {
         int r;
 
-        r = release_device(k->root, &k->detached, name, BUS_DRIVER_NONE, f);
+        r = release_device(k->root, &k->detached, name, BUS_DRIVER_NONE, ret_users, f);
+        CRASH_POINT(KERNEL_BEFORE_DEV_DEL);
         if (r >= 0)
                 r = vdpa_netlink_delete(k->netlink, name, f);
 
@@ -98,7 +105,7 @@ static void describe_mgmtdev(KernelBackend *k, MgmtdevInfo *info) {
                 info->capacity[RESOURCE_MSIS].enforcer = ENFORCER_KERNEL;
         accepts_describe(k->accepts, k->netlink, info, made);
         if (made[0])
-                (void) delete_device(k, made, &f);
+                (void) delete_device(k, made, NULL, &f);
 }
 
 static int kernel_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Failure *f) {
@@ -194,13 +201,14 @@ static int kernel_create(Backend *b, const char *name, const char *mgmtdev, cons
         accepts_note_refused(k->accepts, mgmtdev, refused);
         if (r < 0)
                 return r;
+        CRASH_POINT(KERNEL_AFTER_DEV_NEW);
         r = check_class(k, name, mgmtdev, spec, &failure);
         if (r >= 0) {
                 (void) strlcpy(k->unpublished, name, sizeof k->unpublished);
                 return 0;
         }
 
-        if (delete_device(k, name, &undo) < 0)
+        if (delete_device(k, name, NULL, &undo) < 0)
                 failure_append(&failure, " Deleting it again failed: %s", undo.detail);
         else
                 failure_append(&failure, " It was deleted again.");
@@ -282,7 +290,9 @@ static int kernel_observe(Backend *b, const char *name, DeviceStatus *ret, Failu
         groups = vhost_cache_get(k->vhost_cache, name);
         status.n_vq_groups = groups.n_vq_groups;
         status.n_address_spaces = groups.n_address_spaces;
+        status.vq_groups = groups.vqs;
         (void) snprintf(status.endpoint, sizeof status.endpoint, "%s", endpoint.name);
+        status.has_access = endpoint_get_access(k->root, &endpoint, &status.access);
 
         r = vdpa_netlink_get(k->netlink, name, &status, f);
         if (r < 0)
@@ -332,6 +342,7 @@ static int kernel_set_mac(Backend *b, const char *name, const uint8_t mac[6], Fa
                         name);
 
         r = set_device_mac(k, name, mac, f);
+        CRASH_POINT(KERNEL_MAC_SET);
         if (r < 0 || endpoint.kind != ENDPOINT_NETDEV)
                 return r;
         r = netdev_set_mac(endpoint.name, mac);
@@ -343,13 +354,41 @@ static int kernel_set_mac(Backend *b, const char *name, const uint8_t mac[6], Fa
         return 0;
 }
 
-static int kernel_destroy(Backend *b, const char *name, Failure *f) {
+static int kernel_destroy(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f) {
         KernelBackend *k = kernel_backend(b);
         int r;
 
-        r = delete_device(k, name, f);
+        r = delete_device(k, name, ret_users, f);
         if (r >= 0)
                 vhost_cache_remove(k->vhost_cache, name);
+        return r;
+}
+
+static const char *kernel_get_command(Backend *b) {
+        static const char *const names[] = {
+                [2] = "VDPA_CMD_MGMTDEV_GET",  [3] = "VDPA_CMD_DEV_NEW",        [4] = "VDPA_CMD_DEV_DEL",
+                [5] = "VDPA_CMD_DEV_GET",      [6] = "VDPA_CMD_DEV_CONFIG_GET", [7] = "VDPA_CMD_DEV_VSTATS_GET",
+                [8] = "VDPA_CMD_DEV_ATTR_SET",
+        };
+        int command = genl_socket_command(kernel_backend(b)->netlink);
+
+        return command >= 0 && (size_t) command < ELEMENTSOF(names) ? names[command] : NULL;
+}
+
+static int kernel_find_users(Backend *b, const char *name, DeviceUsers *ret) {
+        KernelBackend *k = kernel_backend(b);
+        DeviceUsers users = {};
+        Endpoint endpoint;
+        BusDriver driver;
+        int r;
+
+        r = vdpa_sysfs_get_driver(k->root, name, &driver);
+        if (r >= 0)
+                r = endpoint_find(k->root, name, driver, &endpoint);
+        if (r >= 0)
+                r = users_find(k->root, &endpoint, &users);
+        if (r >= 0)
+                *ret = users;
         return r;
 }
 
@@ -357,12 +396,30 @@ static int kernel_get_stats(Backend *b, const char *name, BackendStat **ret, siz
         return vdpa_netlink_get_stats(kernel_backend(b)->netlink, name, ret, ret_n, f);
 }
 
+static int kernel_check_idle(Backend *b, const char *name, Failure *f) {
+        KernelBackend *k = kernel_backend(b);
+
+        return release_check_idle(k->root, &k->detached, name, f);
+}
+
+static int kernel_watch(Backend *b, sd_event *event, const BackendWatcher *watcher) {
+        return uevent_monitor_new(event, watcher, &kernel_backend(b)->uevents);
+}
+
+static void kernel_unwatch(Backend *b) {
+        KernelBackend *k = kernel_backend(b);
+
+        k->uevents = uevent_monitor_free(k->uevents);
+}
+
 static KernelBackend *kernel_backend_free(KernelBackend *k) {
+        uevent_monitor_free(k->uevents);
         detached_done(&k->detached);
         genl_socket_free(k->netlink);
         accepts_free(k->accepts);
         devlink_free(k->devlink);
         msix_free(k->msix);
+        autoprobe_free(k->autoprobe);
         vhost_cache_free(k->vhost_cache);
         free(k);
         return NULL;
@@ -392,12 +449,17 @@ static const BackendOps kernel_ops = {
         .observe = kernel_observe,
         .set_mac = kernel_set_mac,
         .destroy = kernel_destroy,
+        .get_command = kernel_get_command,
+        .find_users = kernel_find_users,
         .get_stats = kernel_get_stats,
+        .check_idle = kernel_check_idle,
+        .watch = kernel_watch,
+        .unwatch = kernel_unwatch,
         .free = kernel_free,
 };
 
-int kernel_backend_new(const char *root, const char *runtime_dir, const ConfiguredMgmtdev *configured,
-                       size_t n_configured, Backend **ret) {
+int kernel_backend_new(const char *root, const char *runtime_dir, bool exclusive,
+                       const ConfiguredMgmtdev *configured, size_t n_configured, Backend **ret) {
         _cleanup_(kernel_backend_freep) KernelBackend *k = NULL;
         int r;
 
@@ -421,6 +483,8 @@ int kernel_backend_new(const char *root, const char *runtime_dir, const Configur
                 r = devlink_new(k->root, &k->devlink);
         if (r >= 0)
                 r = msix_new(k->root, configured, n_configured, &k->msix);
+        if (r >= 0)
+                r = autoprobe_new(k->root, runtime_dir, exclusive, &k->autoprobe);
         if (r >= 0)
                 r = vhost_cache_new(k->root, runtime_dir, &k->vhost_cache);
         if (r < 0)

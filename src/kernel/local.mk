@@ -2,6 +2,7 @@
 libhsvdpad_a_SOURCES += \
 	src/kernel/accepts.c \
 	src/kernel/accepts.h \
+	src/kernel/autoprobe.c src/kernel/autoprobe.h \
 	src/kernel/binding.c \
 	src/kernel/binding.h \
 	src/kernel/capacity.c \
@@ -34,6 +35,10 @@ libhsvdpad_a_SOURCES += \
 	src/kernel/release.h \
 	src/kernel/sysfs.c \
 	src/kernel/sysfs.h \
+	src/kernel/uevent.c \
+	src/kernel/uevent.h \
+	src/kernel/users.c \
+	src/kernel/users.h \
 	src/kernel/vdpa-codec.c \
 	src/kernel/vdpa-codec.h \
 	src/kernel/vdpa-netlink.c \

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "kernel/pci.h"
 #include "kernel/sysfs.h"
@@ -11,6 +12,7 @@
 typedef struct Wish {
         char vf[PCI_ADDRESS_MAX];
         uint32_t total;
+        uint64_t written; /* the inode of the VF's directory in sysfs, when this was written to it; 0: never */
 } Wish;
 
 struct Msix {
@@ -80,19 +82,35 @@ static bool has_driver(const Msix *m, const char *vf) {
         return sysfs_path(path, "%s/sys/bus/pci/devices/%s/driver", m->root, vf) >= 0 && sysfs_exists(path);
 }
 
-/* The kernel looks once more whether there is a driver, with the VF locked. */
-static void apply(const Msix *m, const Wish *wish) {
-        char path[SYSFS_PATH_MAX], text[16];
+/* What VF it is: the kernel gives each a number of its own, also where there was another one before. 0: none. */
+static uint64_t get_inode(const Msix *m, const char *vf) {
+        char path[SYSFS_PATH_MAX];
+        struct stat st;
 
-        if (has_driver(m, wish->vf) || get_file(m, wish->vf, path) < 0 ||
-            pci_read_config(m->root, wish->vf).msix_size == wish->total)
+        if (sysfs_path(path, "%s/sys/bus/pci/devices/%s", m->root, vf) < 0 || stat(path, &st) < 0)
+                return 0;
+        return st.st_ino;
+}
+
+/* The kernel looks once more whether there is a driver, with the VF locked. Without the privilege to read all of
+ * the configuration space nobody tells what the VF has: then it is what was written. */
+static void apply(const Msix *m, Wish *wish) {
+        uint64_t inode = get_inode(m, wish->vf);
+        char path[SYSFS_PATH_MAX], text[16];
+        uint32_t size;
+
+        if (inode == 0 || has_driver(m, wish->vf) || get_file(m, wish->vf, path) < 0)
+                return;
+        size = pci_read_config(m->root, wish->vf).msix_size;
+        if (size == wish->total || (size == 0 && inode == wish->written))
                 return;
 
         (void) snprintf(text, sizeof text, "%u", wish->total);
-        (void) sysfs_write(path, text);
+        if (sysfs_write(path, text) >= 0)
+                wish->written = inode;
 }
 
-void msix_apply(const Msix *m) {
+void msix_apply(Msix *m) {
         for (size_t i = 0; i < m->n_wishes; i++)
                 apply(m, &m->wishes[i]);
 }

@@ -20,8 +20,10 @@ int msix_new(const char *root, const ConfiguredMgmtdev *configured, size_t n, Ms
 Msix *msix_free(Msix *m);
 DEFINE_CLEANUP(Msix *, msix_free)
 
-/* Gives VFs without a driver what is wanted. What a VF does not allow is left as it is. */
-void msix_apply(const Msix *m);
+/* Gives VFs without a driver what is wanted and is not known to be there. What a VF does not allow is left as it
+ * is.
+ */
+void msix_apply(Msix *m);
 
 /* Whether the management device is such a VF and has just what is wanted: then no driver can use more. Needs its
  * handle, pci_pf, and its capacity as PCI tells it. */

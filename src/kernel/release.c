@@ -10,9 +10,10 @@
 #include "kernel/driver-writes.h"
 #include "kernel/endpoint.h"
 #include "kernel/failure.h"
-#include "kernel/openers.h"
+#include "kernel/users.h"
 #include "kernel/vdpa-sysfs.h"
 #include "util/clock.h"
+#include "util/crash.h"
 
 /* A device without a driver has nothing to wait for, unless someone else's unbinding of it is stuck. */
 #define IDLE_USEC (2 * USEC_PER_SEC)
@@ -29,6 +30,7 @@ typedef struct Release {
         BusDriver next;   /* that it may have */
         Endpoint endpoint;
         int fd; /* holds the endpoint's node; -1: nobody can open it, or it has none */
+        DeviceUsers *users;
         Failure *failure;
 } Release;
 
@@ -36,13 +38,21 @@ static int in_use(const Release *x, const char *why) {
         return failure_set(x->failure, ERROR_IN_USE, EBUSY, "The device '%s' is in use: %s.", x->name, why);
 }
 
-/* The same of an endpoint with a node, with the name of a process that has it open, if one can be found. */
-static int in_use_by(const Release *x, const char *why, const Opener *opener) {
-        if (!opener)
+/* The same, with those who use it, if they are known. */
+static int in_use_by_users(const Release *x, const char *why) {
+        char users[DEVICE_USERS_TEXT_MAX];
+
+        if (x->users->n == 0)
                 return in_use(x, why);
 
-        return failure_set(x->failure, ERROR_IN_USE, EBUSY, "The device '%s' is in use: %s (process %ld, %s).",
-                           x->name, why, (long) opener->pid, opener->name);
+        return failure_set(x->failure, ERROR_IN_USE, EBUSY, "The device '%s' is in use: %s (%s).", x->name, why,
+                           device_users_format(x->users, users));
+}
+
+/* Looks for those who use it, anew. Returns true if there are any. */
+static bool find_users(Release *x) {
+        *x->users = (DeviceUsers){};
+        return users_find(x->root, &x->endpoint, x->users) > 0;
 }
 
 static int job_failure(const Release *x, const char *what, int error) {
@@ -67,10 +77,8 @@ static bool tells_nothing(int error) {
 /* Opens the endpoint's node so that nobody else can. That it cannot be opened at all is as good: then it is gone,
  * or the kernel refuses it to everybody (as vhost_vdpa does without an IOMMU that it could use). */
 static int hold_node(Release *x, int flags, const char *busy) {
-        mode_t type = x->endpoint.kind == ENDPOINT_BLOCK ? S_IFBLK : S_IFCHR;
         _cleanup_close_ int fd = -1;
         char path[SYSFS_PATH_MAX];
-        Opener opener;
         int r;
 
         if (!x->endpoint.name[0])
@@ -82,8 +90,10 @@ static int hold_node(Release *x, int flags, const char *busy) {
                 return kernel_failure_sysfs(x->failure, x->name, r);
 
         fd = r = detached_open(x->detached, x->name, path, flags, clock_monotonic_usec() + DRIVER_WRITES_USEC);
-        if (r == -EBUSY)
-                return in_use_by(x, busy, openers_find(x->root, type, x->endpoint.rdev, &opener) ? &opener : NULL);
+        if (r == -EBUSY) {
+                (void) find_users(x);
+                return in_use_by_users(x, busy);
+        }
         if (tells_nothing(r)) {
                 (void) job_failure(x, "open the endpoint of", r);
                 /* systemd looks up the numbers of the nodes that a service may open once, at its start. */
@@ -98,19 +108,19 @@ static int hold_node(Release *x, int flags, const char *busy) {
         return 0;
 }
 
-/* The exclusive opening keeps everyone out who cares to be exclusive: mounts, swap, RAID. A program that just has
- * the disk open does not, and would lose its data; it can only be looked for, and might still come later. */
+/* The exclusive opening keeps everyone out who cares to be exclusive, also with a partition only: mounts, swap,
+ * RAID. A program or a loop device that just has the disk open does not, and would lose its data; it can only be
+ * looked for, and might still come later. */
 static int hold_block(Release *x) {
         uint64_t deadline = clock_monotonic_usec() + BRIEF_OPENER_USEC, step = 0;
-        Opener opener;
         int r;
 
         r = hold_node(x, O_RDONLY | O_EXCL, "its block device is mounted, or held by a program");
         if (r < 0)
                 return r;
-        while (openers_find(x->root, S_IFBLK, x->endpoint.rdev, &opener))
+        while (find_users(x))
                 if (!endpoint_pause(&step, deadline))
-                        return in_use_by(x, "its block device is open", &opener);
+                        return in_use_by_users(x, "its block device is open");
 
         return 0;
 }
@@ -122,6 +132,7 @@ static int hold(Release *x) {
         case ENDPOINT_BLOCK:
                 return hold_block(x);
         case ENDPOINT_NETDEV_MOVED:
+                (void) find_users(x);
                 return in_use(x, "its network interface is in another network namespace");
         case ENDPOINT_NONE:
         case ENDPOINT_NETDEV:
@@ -150,6 +161,7 @@ static int unbind(Release *x) {
 
         if (x->endpoint.kind == ENDPOINT_VHOST && x->fd >= 0) {
                 (void) endpoint_wait_gone(&x->endpoint, job, deadline);
+                CRASH_POINT(KERNEL_UNBINDING);
                 close(TAKE_FD(x->fd));
         }
         r = detached_finish(x->detached, job, deadline);
@@ -171,6 +183,7 @@ static int release_bound(Release *x) {
         r = hold(x);
         if (r < 0)
                 return r;
+        CRASH_POINT(KERNEL_ENDPOINT_HELD);
 
         return unbind(x);
 }
@@ -195,8 +208,36 @@ static int release_unbound(Release *x) {
         return r < 0 ? driver_writes_failure(&w, "unbind", r, x->failure) : 0;
 }
 
-int release_device(const char *root, Detached *detached, const char *name, BusDriver next, Failure *f) {
-        Release x = { .root = root, .detached = detached, .name = name, .next = next, .fd = -1, .failure = f };
+int release_check_idle(const char *root, Detached *detached, const char *name, Failure *f) {
+        DeviceUsers users = {};
+        Release x = { .root = root, .detached = detached, .name = name, .fd = -1, .users = &users, .failure = f };
+        int r;
+
+        r = vdpa_sysfs_get_driver(root, name, &x.driver);
+        if (r < 0)
+                return kernel_failure_sysfs(f, name, r);
+        if (x.driver != BUS_DRIVER_VHOST_VDPA && x.driver != BUS_DRIVER_VIRTIO_VDPA)
+                return 0;
+        r = endpoint_find(root, name, x.driver, &x.endpoint);
+        if (r < 0)
+                return endpoint_failure(root, name, x.driver, r, f);
+        r = x.endpoint.kind == ENDPOINT_NONE ? 0 : hold(&x);
+        closep(&x.fd);
+        return r;
+}
+
+int release_device(const char *root, Detached *detached, const char *name, BusDriver next, DeviceUsers *ret_users,
+                   Failure *f) {
+        DeviceUsers users = {};
+        Release x = {
+                .root = root,
+                .detached = detached,
+                .name = name,
+                .next = next,
+                .fd = -1,
+                .users = ret_users ?: &users,
+                .failure = f,
+        };
         int r;
 
         r = vdpa_sysfs_get_driver(root, name, &x.driver);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/genl.h"
 #include "kernel/vdpa-uapi.h"
 
 /* Feature bits that mean the same for every device class; the others depend on it. */
@@ -35,22 +36,8 @@ static const struct nla_policy vdpa_policy[_VDPA_ATTR_USED_MAX + 1] = {
         [VDPA_ATTR_21] = { .type = NLA_U64 },
 };
 
-static void nlmsg_freep(struct nl_msg **m) {
-        nlmsg_free(*m);
-}
-
 static int build(uint8_t command, int flags, struct nl_msg **ret) {
-        struct nl_msg *m = nlmsg_alloc();
-
-        if (!m)
-                return -ENOMEM;
-        if (!genlmsg_put(m, NL_AUTO_PORT, NL_AUTO_SEQ, 0, 0, flags, command, VDPA_FAMILY_VERSION)) {
-                nlmsg_free(m);
-                return -ENOMEM;
-        }
-
-        *ret = m;
-        return 0;
+        return genl_build(command, VDPA_FAMILY_VERSION, flags, ret);
 }
 
 int vdpa_build_dump(uint8_t command, struct nl_msg **ret) {

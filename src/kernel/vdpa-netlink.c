@@ -15,9 +15,6 @@
 /* A device has at most this many virtqueues by the virtio specification. */
 #define QUEUES_MAX 65536u
 
-static void nlmsg_freep(struct nl_msg **m) {
-        nlmsg_free(*m);
-}
 #define _cleanup_nlmsg_ _cleanup_(nlmsg_freep)
 
 /* What a command is called and what ENODEV means to it. */

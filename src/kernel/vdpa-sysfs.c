@@ -32,6 +32,13 @@ bool vdpa_sysfs_get_autoprobe(const char *root) {
                sysfs_read_number(path, &on) >= 0 && on != 0;
 }
 
+int vdpa_sysfs_set_autoprobe(const char *root, bool on) {
+        char path[SYSFS_PATH_MAX];
+        int r = sysfs_path(path, "%s/sys/bus/vdpa/drivers_autoprobe", root);
+
+        return r < 0 ? r : sysfs_write(path, on ? "1" : "0");
+}
+
 int vdpa_sysfs_has_device(const char *root, const char *name) {
         char path[SYSFS_PATH_MAX];
         struct stat st;

@@ -13,6 +13,8 @@ bool vdpa_sysfs_has_driver(const char *root, BusDriver driver);
 
 /* Whether the kernel binds a new device to a driver by itself. */
 bool vdpa_sysfs_get_autoprobe(const char *root);
+/* Returns 0, or a negative errno. */
+int vdpa_sysfs_set_autoprobe(const char *root, bool on);
 
 /* Returns 1 if the device is there, 0 if it certainly is not, or a negative errno. */
 int vdpa_sysfs_has_device(const char *root, const char *name);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "inventory/spec.h"
+#include "util/crash.h"
 #include "util/fs.h"
 
 /* The file is a log, a line for each answer; it is written anew when it has so many lines more than there are
@@ -18,7 +19,7 @@
 #define SURPLUS_LINES 1000
 
 /* A line is longer only if it makes no sense. */
-#define LINE_MAX_SIZE (DEVICE_NAME_MAX + 64)
+#define LINE_MAX_SIZE (DEVICE_NAME_MAX + 64 + VQ_GROUPS_TEXT_MAX)
 
 typedef struct Answer {
         RB_ENTRY(Answer) by_name;
@@ -86,8 +87,11 @@ static Answer *set(VhostCache *c, const char *name, uint64_t inode, const VhostG
 }
 
 static bool write_line(FILE *file, const Answer *answer) {
-        return fprintf(file, "%s %" PRIu64 " %" PRIu32 " %" PRIu32 "\n", answer->name, answer->inode,
-                       answer->groups.n_vq_groups, answer->groups.n_address_spaces) > 0;
+        char vqs[VQ_GROUPS_TEXT_MAX];
+
+        return fprintf(file, "%s %" PRIu64 " %" PRIu32 " %" PRIu32 " %s\n", answer->name, answer->inode,
+                       answer->groups.n_vq_groups, answer->groups.n_address_spaces,
+                       vq_groups_format(&answer->groups.vqs, vqs)) > 0;
 }
 
 /* Without the file everything goes on until the daemon ends. */
@@ -120,7 +124,10 @@ static void rewrite(VhostCache *c) {
                 close(fd);
                 return;
         }
-        if (!write_all(c, c->file) || rename(c->new_path, c->path) < 0)
+        if (!write_all(c, c->file))
+                give_up_file(c);
+        CRASH_POINT(KERNEL_ANSWERS_REWRITTEN);
+        if (c->file && rename(c->new_path, c->path) < 0)
                 give_up_file(c);
         c->n_lines = c->n_answers;
 }
@@ -132,18 +139,33 @@ static void append(VhostCache *c, const Answer *answer) {
                 rewrite(c);
         else if (!write_line(c->file, answer) || fflush(c->file) != 0)
                 give_up_file(c);
+        CRASH_POINT(KERNEL_ANSWER_WRITTEN);
+}
+
+/* Of one device. A line of a daemon that did not ask for the groups of virtqueues ends before them. */
+static bool parse_line(char *line, char name[DEVICE_NAME_MAX], uint64_t *ret_inode, VhostGroups *ret) {
+        VhostGroups groups = {};
+        int end = 0;
+
+        static_assert(DEVICE_NAME_MAX == 64, "the width of a name is written out below");
+        line[strcspn(line, "\n")] = '\0';
+        if (sscanf(line, "%63s %" SCNu64 " %" SCNu32 " %" SCNu32 "%n", name, ret_inode, &groups.n_vq_groups,
+                   &groups.n_address_spaces, &end) != 4)
+                return false;
+        if (line[end] && (line[end] != ' ' || vq_groups_parse(line + end + 1, &groups.vqs) < 0))
+                return false;
+
+        *ret = groups;
+        return device_name_is_valid(name);
 }
 
 /* Only of devices that are still there: others have gone while no daemon saw it. */
-static int read_line(VhostCache *c, const char *line) {
+static int read_line(VhostCache *c, char *line) {
         uint64_t inode, now;
         VhostGroups groups;
-        char name[DEVICE_NAME_MAX], end;
+        char name[DEVICE_NAME_MAX];
 
-        static_assert(DEVICE_NAME_MAX == 64, "the width of a name is written out below");
-        if (sscanf(line, "%63s %" SCNu64 " %" SCNu32 " %" SCNu32 "%c", name, &inode, &groups.n_vq_groups,
-                   &groups.n_address_spaces, &end) != 5 ||
-            end != '\n' || !device_name_is_valid(name) || !get_inode(c, name, &now) || now != inode)
+        if (!parse_line(line, name, &inode, &groups) || !get_inode(c, name, &now) || now != inode)
                 return 0;
 
         return set(c, name, inode, &groups) ? 0 : -ENOMEM;

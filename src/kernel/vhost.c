@@ -17,6 +17,24 @@ static uint32_t ask(int fd, unsigned long question) {
         return ioctl(fd, question, &answer) < 0 ? 0 : answer;
 }
 
+/* Of virtqueues only the owner may ask, which we are until the node is closed. None is known if one is not. */
+static VqGroups ask_vqs(int fd) {
+        uint32_t n = ask(fd, VHOST_VDPA_GET_VQS_COUNT);
+        VqGroups groups = {};
+
+        if (ioctl(fd, VHOST_SET_OWNER) < 0)
+                return (VqGroups){};
+        for (uint32_t i = 0; i < n; i++) {
+                struct vhost_vring_state state = { .index = i };
+
+                if (ioctl(fd, VHOST_VDPA_GET_VRING_GROUP, &state) < 0 || state.num > UINT16_MAX ||
+                    vq_groups_append(&groups, (uint16_t) state.num) < 0)
+                        return (VqGroups){};
+        }
+
+        return groups;
+}
+
 int vhost_ask_groups(const char *root, Detached *detached, const char *name, VhostGroups *ret) {
         _cleanup_close_ int fd = -1;
         char path[SYSFS_PATH_MAX];
@@ -41,6 +59,7 @@ int vhost_ask_groups(const char *root, Detached *detached, const char *name, Vho
         *ret = (VhostGroups){
                 .n_vq_groups = ask(fd, VHOST_VDPA_GET_GROUP_NUM),
                 .n_address_spaces = ask(fd, VHOST_VDPA_GET_AS_NUM),
+                .vqs = ask_vqs(fd),
         };
         return 0;
 }

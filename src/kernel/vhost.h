@@ -5,12 +5,14 @@
 
 #include <stdint.h>
 
+#include "inventory/vq-groups.h"
 #include "kernel/detached.h"
 
 /* 0: not known. */
 typedef struct VhostGroups {
         uint32_t n_vq_groups;
         uint32_t n_address_spaces;
+        VqGroups vqs;
 } VhostGroups;
 
 /* Opens the node, asks, and closes it. The opening is exclusive and resets the device, so nobody else may be about

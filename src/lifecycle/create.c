@@ -8,27 +8,35 @@
 #include "inventory/spec-json.h"
 #include "lifecycle/context.h"
 #include "lifecycle/grow.h"
+#include "lifecycle/idempotency.h"
+#include "lifecycle/lease.h"
 #include "lifecycle/placement.h"
 #include "lifecycle/record.h"
 #include "util/clock.h"
+#include "util/crash.h"
 #include "util/log.h"
 
 static void on_ready(Operation *op) {
         Device *device = op->device;
         Lifecycle *l = op->lifecycle;
+        const Outcome outcome = { .device = device, .created = true };
 
-        device->status = op->task.status;
+        inventory_set_status(l->inventory, device, &op->task.status);
         inventory_set_state(l->inventory, device, DEVICE_READY, NULL);
+        CRASH_POINT(CREATE_BEFORE_RECORD);
         log_device(LOG_NOTICE, 0, device->name, "ready on %s as %s", device->mgmtdev->info.handle,
                    device->status.endpoint);
 
         /* Nobody waits for this: if it is lost, the next start finds the intent and the device, and comes to the
          * same end. */
-        (void) record_device(l, device);
-        operation_end(op, &(Outcome){ .device = device, .created = true });
+        idempotency_note(op->verb, &outcome);
+        (void) record_device(l, device, op->verb);
+        CRASH_POINT(CREATE_AFTER_RECORD);
+        operation_end(op, &outcome);
 }
 
 static void on_failure_recorded(Operation *op, const Failure *failure) {
+        CRASH_POINT(CREATE_AFTER_FAILURE);
         if (failure) {
                 op->device->is_behind = true;
                 failure_append(
@@ -41,6 +49,7 @@ static void on_failure_recorded(Operation *op, const Failure *failure) {
 
 /* The device stays, failed, for the user to see. What may be on the host holds on to what it holds. */
 static void record_failure(Operation *op) {
+        CRASH_POINT(CREATE_BEFORE_FAILURE);
         inventory_set_state(op->lifecycle->inventory, op->device, DEVICE_FAILED, &op->task.failure);
         if (op->task.left_over)
                 record_operation(op, on_failure_recorded);
@@ -51,6 +60,7 @@ static void record_failure(Operation *op) {
 static void on_intent_withdrawn(void *userdata, const Failure *failure) {
         Operation *op = userdata;
 
+        CRASH_POINT(CREATE_AFTER_WITHDRAWAL);
         if (!failure) {
                 device_release(op->device, clock_monotonic_usec());
                 operation_end_and_remove(op, &(Outcome){ .failure = op->task.failure });
@@ -66,12 +76,14 @@ static void on_intent_withdrawn(void *userdata, const Failure *failure) {
 static void on_failed(Operation *op) {
         Device *device = op->device;
 
+        CRASH_POINT(CREATE_BEFORE_WITHDRAWAL);
         log_device(LOG_WARNING, op->task.failure.error, device->name, "not created on %s: %s",
                    device->mgmtdev->info.handle, op->task.failure.detail);
 
+        idempotency_note(op->verb, &(Outcome){ .failure = op->task.failure });
         if (!op->is_new || op->task.left_over)
                 record_failure(op);
-        else if (record_removal_first(op->lifecycle, device, on_intent_withdrawn, op) < 0)
+        else if (record_removal_first(op->lifecycle, device, op->verb, false, on_intent_withdrawn, op) < 0)
                 record_failure(op);
 }
 
@@ -93,13 +105,15 @@ void create_resume(Operation *op) {
 static void on_intent_committed(Operation *op, const Failure *failure) {
         Outcome outcome = {};
 
+        CRASH_POINT(CREATE_AFTER_INTENT);
         if (!failure) {
                 create_resume(op);
                 return;
         }
 
         outcome.failure = *failure;
-        log_device(LOG_ERR, failure->error, op->device->name, "not created: %s", failure->detail);
+        log_device(record_log_level(op->lifecycle), failure->error, op->device->name, "not created: %s",
+                   failure->detail);
         if (op->is_new)
                 operation_end_and_remove(op, &outcome);
         else {
@@ -145,7 +159,9 @@ static void begin(Verb *verb, Device *device, bool is_new, bool has_moved) {
         op->is_new = is_new;
         op->has_acquired = acquires;
         op->has_moved = has_moved;
+        lease_start(l, device);
         inventory_set_state(l->inventory, device, DEVICE_RESERVED, NULL);
+        CRASH_POINT(CREATE_BEFORE_INTENT);
         record_operation(op, on_intent_committed);
 }
 
@@ -156,6 +172,17 @@ static void answer_plan(Verb *verb, const Placement *placement, Device *device) 
 static void answer_full(Verb *verb) {
         verb_fail(verb, ERROR_LIMIT_REACHED, ENOSPC, "There are %zu devices, which is the configured limit",
                   verb->lifecycle->inventory->n_devices);
+}
+
+/* Whether the owner may have one more; else the verb was answered. */
+static bool owner_has_room(Verb *verb) {
+        Owners *owners = &verb->lifecycle->inventory->owners;
+
+        if (owners_have_room(owners, verb->spec.owner))
+                return true;
+        verb_fail(verb, ERROR_LIMIT_REACHED, EDQUOT, "The owner '%.200s' has %zu devices, as many as one may have",
+                  verb->spec.owner, owners->max_devices);
+        return false;
 }
 
 static void confirm(Verb *verb, Device *device) {
@@ -169,13 +196,26 @@ static void confirm(Verb *verb, Device *device) {
         answer_plan(verb, &placement, device);
 }
 
+/* The client believes that the device is there. */
+static bool is_missed(const Verb *verb) {
+        const Precondition *p = &verb->precondition;
+
+        return p->must_exist || p->has_revision || p->has_generation || p->uid[0];
+}
+
 static void create_new(Verb *verb) {
         Lifecycle *l = verb->lifecycle;
         _cleanup_(device_freep) Device *device = NULL;
         Placement placement;
         Device *added;
+        int r;
 
-        if (!placement_choose(verb, &placement))
+        if (is_missed(verb)) {
+                verb_fail(verb, ERROR_PRECONDITION_FAILED, ENOENT, "There is no device '%s'; nothing was done",
+                          verb->name);
+                return;
+        }
+        if (!placement_choose(verb, &placement) || !owner_has_room(verb))
                 return;
         if (l->inventory->n_devices >= l->inventory->max_devices) {
                 answer_full(verb);
@@ -193,10 +233,13 @@ static void create_new(Verb *verb) {
                 return;
         }
         added = device;
-        if (inventory_add_device(l->inventory, device, placement.chosen.mgmtdev) < 0) {
+        r = inventory_add_device(l->inventory, device, placement.chosen.mgmtdev);
+        if (r == -ENOMEM)
+                verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+        else if (r < 0)
                 answer_full(verb);
+        if (r < 0)
                 return;
-        }
 
         TAKE_PTR(device);
         if (verb->holder[0] && inventory_hold_device(l->inventory, added, verb->holder) < 0) {
@@ -229,8 +272,15 @@ static void create_again(Verb *verb, Device *device) {
         if (has_moved) {
                 device_release(device, clock_monotonic_usec());
                 inventory_move_device(verb->lifecycle->inventory, device, placement.chosen.mgmtdev);
+                CRASH_POINT(CREATE_AFTER_MOVE);
         }
         begin(verb, device, false, has_moved);
+}
+
+static bool is_held_otherwise(const Device *device, const Verb *verb) {
+        if (!device->holder)
+                return verb->holder[0] && !verb->is_batched;
+        return strcmp(device->holder->name, verb->holder) != 0;
 }
 
 void create_run(Verb *verb) {
@@ -240,11 +290,13 @@ void create_run(Verb *verb) {
                 create_new(verb);
         else if (device->operation)
                 operation_wait(device->operation, verb);
+        else if (!verb_check_device(verb, device))
+                return;
         else if (!device_spec_equal(&device->spec, &verb->spec))
                 verb_fail(verb, ERROR_ALREADY_EXISTS, EEXIST,
                           "Device '%s' (uid %s, %s) has another spec; nothing was done", device->name, device->uid,
                           device_state_name(device->state));
-        else if (strcmp(device->holder ? device->holder->name : "", verb->holder) != 0)
+        else if (is_held_otherwise(device, verb))
                 verb_fail(verb, ERROR_ALREADY_EXISTS, EEXIST,
                           "Device '%s' (uid %s, %s) is held by %s; nothing was done", device->name, device->uid,
                           device_state_name(device->state), device->holder ? device->holder->name : "nobody");

@@ -2,23 +2,30 @@
 #include "lifecycle/delete.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "lifecycle/context.h"
+#include "lifecycle/idempotency.h"
 #include "lifecycle/record.h"
+#include "util/crash.h"
 #include "util/log.h"
 
 static void on_gone(Operation *op) {
+        CRASH_POINT(DELETE_BEFORE_RECORD);
         log_device(LOG_NOTICE, 0, op->device->name, "deleted from %s", op->device->mgmtdev->info.handle);
 
         /* Nobody waits for this: if it is lost, the next start finds the intent and no device, and drops the
          * record. What is queued later under the same name comes later on the disk too. */
-        (void) record_removal(op->lifecycle, op->device);
+        idempotency_note(op->verb, &(Outcome){});
+        (void) record_removal(op->lifecycle, op->device, op->verb);
+        CRASH_POINT(DELETE_AFTER_RECORD);
         operation_end_and_remove(op, &(Outcome){});
 }
 
 /* The intent to delete is withdrawn before the refusal is told: a later start must not delete the device after
  * all. */
 static void on_withdrawn(Operation *op, const Failure *failure) {
+        CRASH_POINT(DELETE_AFTER_WITHDRAWAL);
         if (failure) {
                 op->device->is_behind = true;
                 failure_append(&op->task.failure,
@@ -36,7 +43,7 @@ static void on_kept(Operation *op) {
 
         log_device(LOG_WARNING, t->failure.error, device->name, "not deleted: %s", t->failure.detail);
         if (t->has_status)
-                device->status = t->status;
+                inventory_set_status(l->inventory, device, &t->status);
         if (t->has_status && t->status.endpoint[0] && op->previous_state != DEVICE_FAILED)
                 inventory_set_state(l->inventory, device, DEVICE_READY, NULL);
         else if (op->previous_state == DEVICE_FAILED)
@@ -44,6 +51,8 @@ static void on_kept(Operation *op) {
         else
                 inventory_set_state(l->inventory, device, DEVICE_LOST, &t->failure);
 
+        CRASH_POINT(DELETE_BEFORE_WITHDRAWAL);
+        idempotency_note(op->verb, &(Outcome){ .failure = t->failure });
         record_operation(op, on_withdrawn);
 }
 
@@ -59,6 +68,7 @@ void delete_resume(Operation *op) {
 }
 
 static void on_intent_committed(Operation *op, const Failure *failure) {
+        CRASH_POINT(DELETE_AFTER_INTENT);
         if (!failure) {
                 delete_resume(op);
                 return;
@@ -69,11 +79,26 @@ static void on_intent_committed(Operation *op, const Failure *failure) {
         operation_fail(op, failure);
 }
 
+/* Another device may have the name by now; what the client wants gone has gone. */
+static bool has_gone(const Verb *verb) {
+        Lifecycle *l = verb->lifecycle;
+        const Device *device = inventory_find_device(l->inventory, verb->name);
+        const char *uid = verb->precondition.uid;
+
+        return uid[0] && (!device || strcmp(device->uid, uid) != 0) &&
+               tombstones_have(&l->tombstones, verb->name, uid, durable_clock_now(store_clock(l->store)));
+}
+
 void delete_run(Verb *verb) {
         Lifecycle *l = verb->lifecycle;
-        Device *device = verb_take_device(verb);
+        Device *device;
         Operation *op;
 
+        if (has_gone(verb)) {
+                verb_answer(verb, &(Outcome){});
+                return;
+        }
+        device = verb_take_device(verb);
         if (!device || !verb_may_operate(verb))
                 return;
         if (operation_begin(l, device, verb, &op) < 0) {
@@ -82,5 +107,6 @@ void delete_run(Verb *verb) {
         }
 
         inventory_set_state(l->inventory, device, DEVICE_DELETING, NULL);
+        CRASH_POINT(DELETE_BEFORE_INTENT);
         record_operation(op, on_intent_committed);
 }

@@ -146,31 +146,29 @@ static const Device *find_first(const DeviceListing *l, Inventory *inventory) {
         return within_prefix(l, device);
 }
 
-/* One page. Returns the items, a new reference or NULL, and the last device looked at if there are more. */
-static json_t *collect(const DeviceListing *l, Inventory *inventory, const Device **ret_last) {
-        _cleanup_json_ json_t *items = json_array();
+int device_listing_page(const DeviceListing *l, Inventory *inventory,
+                        int (*add)(void *userdata, const Device *device), void *userdata,
+                        char ret_continue[LISTING_TOKEN_MAX]) {
         const Device *last = NULL, *device = find_first(l, inventory);
         size_t n_examined = 0;
+        int64_t n = 0;
 
-        while (device && items && n_examined < EXAMINED_MAX && json_array_size(items) < (size_t) l->limit) {
-                if (matches(l, device) && json_array_append_new(items, device_encode(device)) < 0)
-                        return NULL;
+        while (device && n_examined < EXAMINED_MAX && n < l->limit) {
+                if (matches(l, device)) {
+                        int r = add(userdata, device);
+
+                        if (r < 0)
+                                return r;
+                        n++;
+                }
                 last = device;
                 n_examined++;
                 device = within_prefix(l, inventory_next_device(inventory, device->name));
         }
 
-        *ret_last = device ? last : NULL;
-        return TAKE_PTR(items);
-}
-
-json_t *device_listing_page(const DeviceListing *l, Inventory *inventory, char ret_continue[LISTING_TOKEN_MAX]) {
-        const Device *last = NULL;
-        json_t *items = collect(l, inventory, &last);
-
-        if (last)
+        if (device && last)
                 (void) snprintf(ret_continue, LISTING_TOKEN_MAX, "%" PRIx64 ".%s", l->revision, last->name);
         else
                 ret_continue[0] = '\0';
-        return items;
+        return 0;
 }

@@ -58,6 +58,8 @@ static void compare_members(JsonDecoder *d, json_t *before, json_t *after) {
 static void strip_mutable(json_t *spec, const DeviceSpec *after) {
         (void) json_object_del(spec, "owner");
         (void) json_object_del(spec, "labels");
+        (void) json_object_del(spec, "drift");
+        (void) json_object_del(spec, "lease_seconds");
         if (after->net.has_mac)
                 (void) json_object_del(json_object_get(spec, "net"), "mac");
 }
@@ -96,6 +98,10 @@ int device_patch_decode(JsonDecoder *d, const DeviceSpec *before, json_t *patch,
         memcpy(p.mac, ret_after->net.mac, sizeof p.mac);
         p.has_owner = json_object_get(patch, "owner");
         p.owner = ret_after->owner;
+        p.has_drift = json_object_get(patch, "drift");
+        p.drift = ret_after->drift;
+        p.has_lease = json_object_get(patch, "lease_seconds");
+        p.lease_seconds = ret_after->lease_seconds;
         p.has_labels = json_object_get(patch, "labels");
         /* Not as merged above: others may change the labels before the verb runs. */
         if (json_is_object(json_object_get(patch, "labels")))

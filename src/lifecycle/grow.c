@@ -5,6 +5,7 @@
 #include "lifecycle/context.h"
 #include "lifecycle/record.h"
 #include "util/clock.h"
+#include "util/crash.h"
 
 bool grow_is_needed(const Operation *op) {
         return device_holds(op->device) && op->task.status.max_vqs > op->device->resources.n_vqs;
@@ -38,6 +39,7 @@ static void on_assigned(Operation *op) {
 }
 
 static void on_recorded(Operation *op, const Failure *failure) {
+        CRASH_POINT(GROW_AFTER_RECORD);
         if (failure)
                 undo(op, failure);
         else
@@ -56,6 +58,7 @@ void grow_run(Operation *op, operation_step_t done, operation_step_t failed) {
                 return;
         }
 
+        CRASH_POINT(GROW_BEFORE_RECORD);
         inventory_touch_device(op->lifecycle->inventory, op->device);
         record_operation(op, on_recorded);
 }

@@ -6,6 +6,7 @@
 
 #include "lifecycle/device-listing.h"
 #include "lifecycle/sriov-json.h"
+#include "lifecycle/stuck.h"
 #include "util/clock.h"
 #include "util/json.h"
 
@@ -35,10 +36,20 @@ static json_t *encode_devices(Inventory *inventory) {
         return object;
 }
 
+static json_t *encode_store(const StoreTrouble *trouble) {
+        char since[RFC3339_MAX];
+
+        if (!trouble)
+                return json_pack("{s:b, s:n, s:n}", "writable", 1, "reason", "since");
+        return json_pack("{s:b, s:o, s:s}", "writable", 0, "reason", json_text(trouble->failure.detail), "since",
+                         clock_format(trouble->since_usec, since));
+}
+
 json_t *host_encode(Lifecycle *l) {
         const BackendHost *host = lifecycle_host(l);
         Inventory *inventory = lifecycle_inventory(l);
         const BackendSriov *sriov;
+        json_int_t max_per_owner = (json_int_t) inventory->owners.max_devices;
         struct utsname kernel;
         sd_id128_t boot_id;
         size_t n_sriov;
@@ -51,13 +62,15 @@ json_t *host_encode(Lifecycle *l) {
 
         sriov = lifecycle_sriov(l, &n_sriov);
         /* clang-format off */
-        return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:b, s:o, s:I, s:o, s:{s:I, s:i}}",
+        return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:b, s:o, s:I, s:o, s:{s:I, s:o, s:I, s:i}}",
                          "version", PACKAGE_VERSION,
                          "kernel", kernel.release,
                          "boot_id", SD_ID128_TO_UUID_STRING(boot_id),
                          "backend", lifecycle_backend_name(l),
                          "available", host->available,
                          "reason", host->available ? json_null() : json_text(host->reason),
+                         "store", encode_store(lifecycle_trouble(l)),
+                         "stuck", stuck_encode(l),
                          "drivers", encode_drivers(host),
                          "autoprobe", host->autoprobe,
                          "devices", encode_devices(inventory),
@@ -65,6 +78,8 @@ json_t *host_encode(Lifecycle *l) {
                          "sriov", sriov_encode(sriov, n_sriov, inventory, clock_monotonic_usec()),
                          "limits",
                          "max_devices", (json_int_t) inventory->max_devices,
+                         "max_devices_per_owner", max_per_owner > 0 ? json_integer(max_per_owner) : json_null(),
+                         "max_operations", (json_int_t) lifecycle_max_operations(l),
                          "max_list", DEVICE_LISTING_MAX);
         /* clang-format on */
 }

@@ -11,13 +11,15 @@ static void process(Workqueue *worker, WorkList *batch, void *userdata) {
                 Job *job = CONTAINER_OF(STAILQ_FIRST(batch), Job, work);
 
                 STAILQ_REMOVE_HEAD(batch, entry);
+                if (job->what)
+                        workqueue_note(worker, job->what, job->device ?: "");
                 job->run(job, backend);
                 workqueue_report(worker, &job->work);
         }
 }
 
-int job_queue_new(sd_event *event, Backend *backend, Workqueue **ret) {
-        return workqueue_new(event, "backend", SIZE_MAX, process, backend, ret);
+int job_queue_new(sd_event *event, const char *name, Backend *backend, size_t max_queued, Workqueue **ret) {
+        return workqueue_new(event, name, max_queued, process, backend, ret);
 }
 
 void job_submit(Workqueue *worker, Job *job) {

@@ -12,11 +12,13 @@ typedef struct Job Job;
  * is called on the loop afterwards. */
 struct Job {
         Work work;
+        const char *what;   /* it does, for who wants to know what hangs: "delete"; static, or NULL */
+        const char *device; /* that it does it to, the job's own; NULL: none */
         void (*run)(Job *job, Backend *backend);
 };
 
-/* Starts the worker of a backend. Returns 0, or a negative errno. */
-int job_queue_new(sd_event *event, Backend *backend, Workqueue **ret);
+/* Starts a worker of a backend (named name, see workqueue_new()). Returns 0, or a negative errno. */
+int job_queue_new(sd_event *event, const char *name, Backend *backend, size_t max_queued, Workqueue **ret);
 
-/* Never refused: whoever takes requests on bounds them. */
+/* To a worker without a bound. Never refused: whoever takes requests on bounds them. */
 void job_submit(Workqueue *worker, Job *job);

@@ -13,6 +13,8 @@ typedef struct MachineTask {
         DeviceSpec spec;           /* the task's own copy */
         DeviceResources resources; /* the task's own copy */
         bool must_assign;          /* of a check: the device may be there with other resources, or none */
+        bool has_come_back;        /* of a check: others have made it again, with whatever resources */
+        bool may_recreate;         /* of a repair: it may be deleted, if nobody uses it */
         bool may_exist;            /* of a create: the device may be there already, and is ours then */
 
         /* Out. */
@@ -21,11 +23,15 @@ typedef struct MachineTask {
         bool is_gone;        /* of machine_check and machine_delete: the device is not on the host */
         DeviceStatus status; /* as seen at the end, if has_status */
         bool has_status;
+        DeviceUsers users;  /* of machine_delete: who keeps it from being deleted */
         BackendStat *stats; /* of machine_get_stats */
         size_t n_stats;
 } MachineTask;
 
 void machine_task_done(MachineTask *task);
+
+/* In words for the user: "create". */
+const char *machine_name(void (*machine)(MachineTask *task, Backend *b));
 
 /* Creates the device, unless it is there, and makes it ready; on failure undoes what it did, in reverse order. */
 void machine_create(MachineTask *task, Backend *b);
@@ -39,6 +45,14 @@ void machine_check(MachineTask *task, Backend *b);
  * of that name on another management device is not ours and stays: someone may have deleted ours, and made that
  * one, since the host was last looked at. */
 void machine_delete(MachineTask *task, Backend *b);
+
+/* Looks at the device and makes it what its spec says, or makes it again if it is not there. ERROR_IN_USE if
+ * somebody has it open, with nothing done; ERROR_NOT_SUPPORTED if that would take a new device, which may not be
+ * made, with all else done. */
+void machine_repair(MachineTask *task, Backend *b);
+
+/* Gives the endpoint its owner and mode, and looks at it. */
+void machine_publish(MachineTask *task, Backend *b);
 
 /* Sets the MAC address of the spec in place. */
 void machine_set_mac(MachineTask *task, Backend *b);

@@ -11,26 +11,6 @@ static bool is_taken_back(json_t *object, const char *member) {
         return json_is_null(json_object_get(object, member));
 }
 
-/* Merges into the labels there are, whoever has set them: those are what the client has seen. */
-static int merge_labels(const Mgmtdev *m, json_t *changes, json_t **ret) {
-        const json_t *labels = mgmtdev_labels(m);
-        _cleanup_json_ json_t *merged = labels ? json_deep_copy(labels) : json_object();
-        const char *key;
-        json_t *value;
-
-        if (!merged)
-                return -ENOMEM;
-        json_object_foreach(changes, key, value) {
-                if (json_is_null(value))
-                        (void) json_object_del(merged, key);
-                else if (json_object_set(merged, key, value) < 0)
-                        return -ENOMEM;
-        }
-
-        *ret = TAKE_PTR(merged);
-        return 0;
-}
-
 static int decode_labels(JsonDecoder *d, const Mgmtdev *m, json_t *patch, MgmtdevSettings *settings) {
         _cleanup_json_ json_t *merged = NULL;
         JsonDecoder in_labels;
@@ -43,7 +23,7 @@ static int decode_labels(JsonDecoder *d, const Mgmtdev *m, json_t *patch, Mgmtde
                 return 0;
         }
 
-        r = merge_labels(m, changes, &merged);
+        r = labels_merge(mgmtdev_labels(m), changes, &merged);
         if (r < 0)
                 return r;
         json_decoder_enter(&in_labels, d, "labels");

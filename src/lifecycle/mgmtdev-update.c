@@ -5,8 +5,10 @@
 
 #include "inventory/budget.h"
 #include "lifecycle/context.h"
+#include "lifecycle/idempotency.h"
 #include "lifecycle/mgmtdev-patch.h"
 #include "util/clock.h"
+#include "util/crash.h"
 #include "util/log.h"
 
 typedef struct Update {
@@ -20,7 +22,9 @@ static Update *update_begin(Verb *verb, const Mgmtdev *m) {
 
         if (!update)
                 return NULL;
-        if (mgmtdev_settings_copy(&m->settings, &update->previous) < 0) {
+        if (mgmtdev_settings_copy(&m->settings, &update->previous) < 0 ||
+            (verb->receipt && receipt_set_subject(verb->receipt, m->info.handle, "") < 0)) {
+                mgmtdev_settings_done(&update->previous);
                 free(update);
                 return NULL;
         }
@@ -55,6 +59,7 @@ static void on_recorded(void *userdata, const Failure *failure) {
         Mgmtdev *m = inventory_find_mgmtdev(l->inventory, handle);
         Outcome outcome = { .mgmtdev = m };
 
+        CRASH_POINT(MGMTDEV_AFTER_RECORD);
         if (failure) {
                 outcome = (Outcome){ .failure = *failure };
                 if (m)
@@ -86,6 +91,8 @@ static int check_totals(const Mgmtdev *m, const MgmtdevSettings *settings, Failu
 static void commit(Verb *verb, Mgmtdev *m, MgmtdevSettings *settings) {
         Lifecycle *l = verb->lifecycle;
         Update *update = update_begin(verb, m);
+        StoreReceipt receipt;
+        StoreNotes notes = {};
         Failure f;
 
         if (!update) {
@@ -94,8 +101,11 @@ static void commit(Verb *verb, Mgmtdev *m, MgmtdevSettings *settings) {
         }
 
         apply(l, m, settings);
-        if (store_put_mgmtdev(l->store, verb->handle, &m->settings, l->inventory->revision, on_recorded, update) >=
-            0)
+        CRASH_POINT(MGMTDEV_BEFORE_RECORD);
+        idempotency_note(verb, &(Outcome){ .mgmtdev = m });
+        notes.receipt = idempotency_receipt(verb, &receipt);
+        if (store_put_mgmtdev(l->store, verb->handle, &m->settings, l->inventory->revision, &notes, on_recorded,
+                              update) >= 0)
                 return;
         (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
         on_recorded(update, &f);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lifecycle/context.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 int operation_begin(Lifecycle *l, Device *device, Verb *verb, Operation **ret) {
@@ -15,6 +16,10 @@ int operation_begin(Lifecycle *l, Device *device, Verb *verb, Operation **ret) {
         op = calloc(1, sizeof *op);
         if (!op)
                 return -ENOMEM;
+        if (verb && verb->receipt && receipt_set_subject(verb->receipt, device->name, device->uid) < 0) {
+                free(op);
+                return -ENOMEM;
+        }
 
         op->lifecycle = l;
         op->device = device;
@@ -24,7 +29,9 @@ int operation_begin(Lifecycle *l, Device *device, Verb *verb, Operation **ret) {
         device_spec_init(&op->task.spec);
         device_spec_init(&op->previous_spec);
         device->operation = op;
+        op->is_own = !verb;
         l->n_operations++;
+        l->n_own_operations += op->is_own;
 
         *ret = op;
         return 0;
@@ -40,12 +47,18 @@ static void operation_job(Job *job, Backend *backend) {
         Operation *op = CONTAINER_OF(job, Operation, job);
 
         op->machine(&op->task, backend);
+        op->has_counts = backend->ops->get_counts &&
+                         backend->ops->get_counts(backend, op->task.mgmtdev, &op->counts);
 }
 
 static void on_job_done(Work *work) {
         Operation *op = CONTAINER_OF(work, Operation, job.work);
 
+        if (op->task.has_status)
+                op->device->observed_usec = clock_monotonic_usec();
         operation_set_log_context(op);
+        if (op->has_counts)
+                scan_take_counts(op->lifecycle, op->task.mgmtdev, &op->counts);
         op->then(op);
         log_clear_context();
 }
@@ -56,6 +69,7 @@ void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b)
 
         t->failure = FAILURE_INIT;
         t->has_status = t->is_gone = t->left_over = false;
+        t->users = (DeviceUsers){};
         strcpy(t->name, device->name);
         strcpy(t->mgmtdev, device->mgmtdev->info.handle);
         device_spec_done(&t->spec);
@@ -70,6 +84,8 @@ void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b)
         op->machine = machine;
         op->then = then;
         op->job.run = operation_job;
+        op->job.what = machine_name(machine);
+        op->job.device = t->name;
         op->job.work.done = on_job_done;
         job_submit(op->lifecycle->worker, &op->job);
 }
@@ -77,6 +93,7 @@ void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b)
 static void end(Operation *op, const Outcome *outcome, bool remove) {
         VerbList waiting = STAILQ_HEAD_INITIALIZER(waiting);
         Lifecycle *l = op->lifecycle;
+        bool is_own = op->is_own;
 
         op->device->operation = NULL;
         if (remove)
@@ -89,9 +106,12 @@ static void end(Operation *op, const Outcome *outcome, bool remove) {
         device_spec_done(&op->previous_spec);
         free(op);
         l->n_operations--;
+        l->n_own_operations -= is_own;
 
         verb_start_all(&waiting);
         recovery_continue(l);
+        watch_continue(l);
+        batch_continue(l);
 }
 
 void operation_end(Operation *op, const Outcome *outcome) {
@@ -104,7 +124,8 @@ void operation_end_and_remove(Operation *op, const Outcome *outcome) {
 }
 
 void operation_fail(Operation *op, const Failure *failure) {
-        operation_end(op, &(Outcome){ .failure = *failure });
+        operation_end(op,
+                      &(Outcome){ .failure = *failure, .users = op->task.users.n > 0 ? &op->task.users : NULL });
 }
 
 void operation_wait(Operation *op, Verb *verb) {

@@ -16,18 +16,22 @@ struct Operation {
         Lifecycle *lifecycle; /* weak */
         Device *device;       /* weak */
         Verb *verb;           /* what it is for; NULL: the daemon's own work */
+        bool is_own;          /* it was begun without a verb */
         VerbList waiting;
 
         void (*machine)(MachineTask *task, Backend *b);
         operation_step_t then;
         MachineTask task;
+        bool has_counts; /* of the management device, when the machine was done */
+        MgmtdevCounts counts;
         operation_recorded_t recorded;
 
         /* To go back to when it fails. */
         DeviceState previous_state;
-        DeviceSpec previous_spec; /* of an update */
-        bool has_acquired;        /* of a create: the device held nothing before */
-        bool has_moved;           /* of a create: it was recorded on another management device */
+        DeviceSpec previous_spec;     /* of an update; of a renewal only its lease */
+        uint64_t previous_lease_usec; /* of either */
+        bool has_acquired;            /* of a create: the device held nothing before */
+        bool has_moved;               /* of a create: it was recorded on another management device */
 
         /* Of a create; see grow.h. */
         operation_step_t grow_done, grow_failed;

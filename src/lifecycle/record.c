@@ -5,6 +5,7 @@
 
 #include "inventory/budget.h"
 #include "lifecycle/context.h"
+#include "lifecycle/idempotency.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -40,9 +41,17 @@ static void not_recorded(Operation *op) {
         op->recorded(op, &f);
 }
 
+static int put(Lifecycle *l, const Device *device, const StoreRelease *release, const Verb *verb, store_done_t done,
+               void *userdata) {
+        StoreReceipt receipt;
+        const StoreNotes notes = { .receipt = idempotency_receipt(verb, &receipt) };
+
+        return store_put_noted(l->store, device, release, &notes, done, userdata);
+}
+
 void record_operation(Operation *op, operation_recorded_t recorded) {
         op->recorded = recorded;
-        if (store_put_device(op->lifecycle->store, op->device, on_operation_recorded, op) < 0)
+        if (put(op->lifecycle, op->device, NULL, op->verb, on_operation_recorded, op) < 0)
                 not_recorded(op);
 }
 
@@ -50,7 +59,7 @@ void record_operation_released(Operation *op, operation_recorded_t recorded) {
         const StoreRelease release = release_now(op->lifecycle);
 
         op->recorded = recorded;
-        if (store_put_released(op->lifecycle->store, op->device, &release, on_release_recorded, op) < 0)
+        if (put(op->lifecycle, op->device, &release, op->verb, on_release_recorded, op) < 0)
                 not_recorded(op);
 }
 
@@ -64,6 +73,7 @@ static void on_caught_up(Operation *op, const Failure *failure) {
 static void catch_up(Operation *op) {
         /* The revision on the disk is that of the latest change there, so it must not go back. */
         inventory_touch_device(op->lifecycle->inventory, op->device);
+        idempotency_note(op->verb, &(Outcome){ .device = op->device });
         record_operation(op, on_caught_up);
 }
 
@@ -89,32 +99,85 @@ void record_catch_up(Lifecycle *l, Device *device) {
                 catch_up(op);
 }
 
-static void on_recorded(void *userdata, const Failure *failure) {
-        if (failure)
-                log_error_errno(failure->error,
-                                "The inventory on disk is behind; the next start makes up for it: %s",
-                                failure->detail);
+int record_log_level(const Lifecycle *l) {
+        return store_trouble(l->store) ? LOG_DEBUG : LOG_ERR;
 }
 
-static bool queued(int r) {
-        if (r < 0)
+static void on_recorded(void *userdata, const Failure *failure) {
+        Lifecycle *l = userdata;
+
+        if (!failure)
+                return;
+        l->has_unrecorded = true;
+        log_full(record_log_level(l), failure->error, NULL, NULL, "The inventory on disk is behind: %s",
+                 failure->detail);
+}
+
+static bool queued(Lifecycle *l, int r) {
+        if (r < 0) {
+                l->has_unrecorded = true;
                 log_error_errno(r, "The inventory on disk is behind; the next start makes up for it: %m");
+        }
         return r == 0;
 }
 
-bool record_device(Lifecycle *l, const Device *device) {
-        return queued(store_put_device(l->store, device, on_recorded, NULL));
+bool record_device(Lifecycle *l, const Device *device, const Verb *verb) {
+        return queued(l, put(l, device, NULL, verb, on_recorded, l));
 }
 
-bool record_removal(Lifecycle *l, Device *device) {
-        bool was_queued = queued(record_removal_first(l, device, on_recorded, NULL));
+/* All that is not being changed, as it is; which were missed is not known. What was not removed from the disk says
+ * there that it is to be deleted, and is dropped by the next start. */
+static void record_all(Lifecycle *l) {
+        bool was_unrecorded = l->has_unrecorded;
+
+        l->has_unrecorded = false;
+        for (Device *d = inventory_next_device(l->inventory, ""); d;
+             d = inventory_next_device(l->inventory, d->name)) {
+                if (d->operation)
+                        continue;
+                if (d->is_behind)
+                        record_catch_up(l, d);
+                else if (was_unrecorded)
+                        (void) record_device(l, d, NULL);
+        }
+}
+
+void record_on_trouble(void *userdata, const StoreTrouble *trouble) {
+        Lifecycle *l = userdata;
+
+        if (trouble) {
+                log_error_errno(trouble->failure.error,
+                                "Changes are refused until the inventory can be written again: %s",
+                                trouble->failure.detail);
+                return;
+        }
+
+        log_notice("The inventory can be written again");
+        if (!l->stopping)
+                record_all(l);
+}
+
+bool record_removal(Lifecycle *l, Device *device, const Verb *verb) {
+        bool was_queued = queued(l, record_removal_first(l, device, verb, true, on_recorded, l));
 
         device_release(device, clock_monotonic_usec());
         return was_queued;
 }
 
-int record_removal_first(Lifecycle *l, const Device *device, store_done_t done, void *userdata) {
-        const StoreRelease release = release_now(l);
+/* Without memory for it, what comes late is answered that there is no such device. */
+static const StoreTombstone *bury(Lifecycle *l, const Device *device, StoreTombstone *ret) {
+        uint64_t now = durable_clock_now(store_clock(l->store));
 
-        return store_remove_device(l->store, device, ++l->inventory->revision, &release, done, userdata);
+        return tombstones_add(&l->tombstones, device->name, device->uid, now, ret) < 0 ? NULL : ret;
+}
+
+int record_removal_first(Lifecycle *l, const Device *device, const Verb *verb, bool was_told, store_done_t done,
+                         void *userdata) {
+        const StoreRelease release = release_now(l);
+        StoreReceipt receipt;
+        StoreTombstone tombstone;
+        const StoreNotes notes = { .receipt = idempotency_receipt(verb, &receipt),
+                                   .tombstone = was_told ? bury(l, device, &tombstone) : NULL };
+
+        return store_remove_device(l->store, device, ++l->inventory->revision, &release, &notes, done, userdata);
 }

@@ -8,9 +8,12 @@
 #include "lifecycle/context.h"
 #include "lifecycle/create.h"
 #include "lifecycle/delete.h"
+#include "lifecycle/grow.h"
+#include "lifecycle/lease.h"
 #include "lifecycle/load.h"
 #include "lifecycle/record.h"
 #include "util/clock.h"
+#include "util/crash.h"
 #include "util/log.h"
 
 /* Enough to keep the worker busy, and few enough that a large inventory needs no large memory to recover. */
@@ -20,7 +23,8 @@
 static void settle(Operation *op) {
         Lifecycle *l = op->lifecycle;
 
-        if (!record_device(l, op->device))
+        CRASH_POINT(RECOVERY_BEFORE_SETTLE);
+        if (!record_device(l, op->device, NULL))
                 l->recovery.has_failed = true;
         operation_end(op, &(Outcome){});
 }
@@ -34,6 +38,7 @@ static void keep_as_lost(Operation *op, const Failure *failure) {
 static void on_dropped(void *userdata, const Failure *failure) {
         Operation *op = userdata;
 
+        CRASH_POINT(RECOVERY_AFTER_DROP);
         if (failure) {
                 keep_as_lost(op, failure);
                 return;
@@ -46,43 +51,105 @@ static void on_dropped(void *userdata, const Failure *failure) {
 static void drop(Operation *op) {
         Failure f;
 
-        if (record_removal_first(op->lifecycle, op->device, on_dropped, op) >= 0)
+        CRASH_POINT(RECOVERY_BEFORE_DROP);
+        if (record_removal_first(op->lifecycle, op->device, NULL, true, on_dropped, op) >= 0)
                 return;
         (void) failure_set(&f, ERROR_OUT_OF_MEMORY, ENOMEM, "There is no memory to record that it is gone");
         keep_as_lost(op, &f);
 }
 
-static void on_missing(Operation *op) {
+bool recovery_waits_for_mgmtdev(const Device *device) {
+        return device->state == DEVICE_LOST && device->reason && device->reason->code == ERROR_MGMTDEV_NOT_FOUND;
+}
+
+static void lose(Operation *op) {
         Device *device = op->device;
+        const char *handle = device->mgmtdev->info.handle;
         Failure f;
 
-        if (op->is_new_boot && device->spec.persistent && !device->holder) {
-                log_device(LOG_NOTICE, 0, device->name, "made again: the host has started anew");
-                create_resume(op);
-        } else if (op->is_new_boot) {
+        if (device->mgmtdev->present)
+                (void) failure_set(&f, ERROR_DEVICE_NOT_FOUND, ENODEV, "The host no longer has this device");
+        else
+                (void) failure_set(&f, ERROR_MGMTDEV_NOT_FOUND, ENODEV,
+                                   "The host does not have its management device %s; it is made again when that is "
+                                   "there",
+                                   handle);
+        log_device(LOG_WARNING, 0, device->name,
+                   device->mgmtdev->present ? "lost: %s no longer has it" : "lost with its management device %s",
+                   handle);
+        inventory_set_state(op->lifecycle->inventory, device, DEVICE_LOST, &f);
+        watch_hint(op->lifecycle, device->name);
+        settle(op);
+}
+
+/* It was lost before, and is not made again. */
+static void stay_lost(Operation *op) {
+        if (op->task.must_assign)
+                settle(op);
+        else
+                operation_end(op, &(Outcome){});
+}
+
+static void make_again(Operation *op, const char *why) {
+        log_device(LOG_NOTICE, 0, op->device->name, "made again: %s", why);
+        create_resume(op);
+}
+
+static void on_missing(Operation *op) {
+        Device *device = op->device;
+        bool was_lost = op->previous_state == DEVICE_LOST, waits = recovery_waits_for_mgmtdev(device);
+
+        if (op->is_new_boot && (!device->spec.persistent || device->holder)) {
                 log_device(LOG_NOTICE, 0, device->name, "dropped: not persistent, and the host has started anew");
                 drop(op);
-        } else if (op->previous_state == DEVICE_LOST && op->task.must_assign)
-                settle(op);
-        else if (op->previous_state == DEVICE_LOST)
-                operation_end(op, &(Outcome){});
-        else {
-                (void) failure_set(&f, ERROR_DEVICE_NOT_FOUND, ENODEV, "The host no longer has this device");
-                log_device(LOG_WARNING, 0, device->name, "lost: %s no longer has it", device->mgmtdev->info.handle);
-                inventory_set_state(op->lifecycle->inventory, device, DEVICE_LOST, &f);
-                settle(op);
+        } else if (device->mgmtdev->present && op->is_new_boot)
+                make_again(op, "the host has started anew");
+        else if (device->mgmtdev->present && waits)
+                make_again(op, "its management device is there again");
+        else if (waits || (was_lost && !op->is_new_boot))
+                stay_lost(op);
+        else
+                lose(op);
+}
+
+static void on_grown(Operation *op) {
+        if (op->task.failure.code != ERROR_NONE)
+                log_device(LOG_WARNING, op->task.failure.error, op->device->name, "not as it should be: %s",
+                           op->task.failure.detail);
+        settle(op);
+}
+
+/* The device is from before anything was held, and has more virtqueues than its spec tells. It may be in use, so
+ * what they need is taken if that is there, and else it goes on with what it has, and says so. */
+static void grow_late(Operation *op) {
+        Inventory *inv = op->lifecycle->inventory;
+        uint32_t n_planned = op->device->resources.n_vqs, n_vqs = op->task.status.max_vqs;
+        Failure f = FAILURE_INIT;
+
+        if (device_acquire_more(op->device, n_vqs, clock_monotonic_usec(), &f) == 0) {
+                inventory_touch_device(inv, op->device);
+                operation_run(op, machine_assign, on_grown);
+                return;
         }
+
+        failure_append(&f, "; the device has %u virtqueues where %u were planned", n_vqs, n_planned);
+        log_device(LOG_WARNING, f.error, op->device->name, "holds less than it needs: %s", f.detail);
+        inventory_set_state(inv, op->device, DEVICE_READY, &f);
+        settle(op);
 }
 
 /* It is as it was recorded, down to the revision. */
 static void on_confirmed(Operation *op) {
         uint64_t revision = op->device->revision;
 
-        op->device->status = op->task.status;
+        inventory_set_status(op->lifecycle->inventory, op->device, &op->task.status);
         op->device->was_ready = false;
         inventory_set_state(op->lifecycle->inventory, op->device, DEVICE_READY, NULL);
         op->device->revision = revision;
-        if (op->task.must_assign)
+        /* What others have made with other queues keeps what they gave it. */
+        if (grow_is_needed(op) && !op->task.has_come_back)
+                grow_late(op);
+        else if (op->task.must_assign)
                 settle(op);
         else
                 operation_end(op, &(Outcome){});
@@ -107,9 +174,13 @@ static void on_there_again(Operation *op) {
         Device *device = op->device;
 
         log_device(LOG_NOTICE, 0, device->name, "there again");
-        device->status = op->task.status;
+        inventory_set_status(op->lifecycle->inventory, device, &op->task.status);
         inventory_set_state(op->lifecycle->inventory, device, DEVICE_READY, NULL);
-        settle(op);
+        /* What others have made with other queues keeps what they gave it. */
+        if (grow_is_needed(op) && !op->task.has_come_back)
+                grow_late(op);
+        else
+                settle(op);
 }
 
 static void on_checked(Operation *op) {
@@ -160,6 +231,7 @@ void recovery_check(Lifecycle *l, Device *device, bool is_new_boot) {
         }
         op->is_new_boot = is_new_boot;
         op->task.must_assign = must_assign;
+        op->task.has_come_back = l->ready && device->state == DEVICE_LOST && !device->is_displaced;
         operation_run(op, machine_check, on_checked);
 }
 
@@ -201,10 +273,15 @@ static void finish(Lifecycle *l) {
         Recovery *rec = &l->recovery;
 
         rec->is_running = false;
+        rec->is_waiting = false;
         rec->is_new_boot = false;
+        CRASH_POINT(RECOVERY_BEFORE_BOOT_ID);
         if (!rec->has_failed && strcmp(store_boot_id(l->store), rec->boot_id) != 0)
                 (void) store_put_boot_id(l->store, rec->boot_id, NULL, NULL);
+        CRASH_POINT(RECOVERY_AFTER_BOOT_ID);
         l->ready = true;
+        lease_begin(l);
+        batch_release_unfinished(l);
         log_notice("%zu devices in the inventory: %zu ready, %zu failed, %zu lost", l->inventory->n_devices,
                    l->inventory->n_states[DEVICE_READY], l->inventory->n_states[DEVICE_FAILED],
                    l->inventory->n_states[DEVICE_LOST]);
@@ -218,6 +295,28 @@ static void report_started(Recovery *rec) {
                 done(rec->userdata, &(Outcome){});
 }
 
+static bool has_late_mgmtdev(Lifecycle *l) {
+        Device *device = l->inventory->n_states[DEVICE_LOST] > 0 ? inventory_next_device(l->inventory, "") : NULL;
+
+        while (device && !recovery_waits_for_mgmtdev(device))
+                device = inventory_next_device(l->inventory, device->name);
+        return device;
+}
+
+/* Whether to wait for what a host that has just started may still be about to get. */
+static bool is_patient(Lifecycle *l) {
+        Recovery *rec = &l->recovery;
+        uint64_t now = clock_monotonic_usec();
+
+        if (!rec->is_new_boot || !rec->done || l->patience_usec == 0)
+                return false;
+        if (rec->patience_end_usec == 0)
+                rec->patience_end_usec = now + l->patience_usec;
+        if (now >= rec->patience_end_usec)
+                return false;
+        return l->host.available ? has_late_mgmtdev(l) : l->inventory->n_devices > 0;
+}
+
 void recovery_continue(Lifecycle *l) {
         Recovery *rec = &l->recovery;
         Device *device = NULL;
@@ -229,6 +328,7 @@ void recovery_continue(Lifecycle *l) {
         while (l->host.available && l->n_operations < MAX_UNDER_WAY &&
                (device = inventory_next_device(l->inventory, rec->cursor))) {
                 strcpy(rec->cursor, device->name);
+                CRASH_POINT(RECOVERY_DEVICE);
                 recover_device(l, device);
         }
         rec->is_continuing = false;
@@ -237,6 +337,11 @@ void recovery_continue(Lifecycle *l) {
          * recorded can be read, and this goes on when a later look finds the host usable. */
         if (l->n_operations > 0)
                 return;
+        if (!device && is_patient(l)) {
+                rec->is_waiting = l->host.available;
+                scan_soon(l);
+                return;
+        }
         if (l->host.available && !device)
                 finish(l);
         report_started(rec);
@@ -269,6 +374,7 @@ int recovery_start(Lifecycle *l, outcome_done_t done, void *userdata) {
         if (r < 0)
                 return log_error_errno(r, "Cannot load the inventory%s%s", f.detail[0] ? ": " : "", f.detail);
 
+        CRASH_POINT(RECOVERY_LOADED);
         rec->done = done;
         rec->userdata = userdata;
         rec->is_running = true;

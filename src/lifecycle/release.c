@@ -6,6 +6,7 @@
 
 #include "lifecycle/context.h"
 #include "util/clock.h"
+#include "util/crash.h"
 #include "util/log.h"
 
 /* Few enough that requests find room beside them. */
@@ -64,6 +65,7 @@ static void on_deleted(void *userdata, const Outcome *outcome) {
         Lifecycle *l = release->lifecycle;
         ErrorCode code = outcome->failure.code;
 
+        CRASH_POINT(HOLDER_AFTER_RELEASE);
         l->releases.n_running--;
         if (code == ERROR_NONE || code == ERROR_DEVICE_NOT_FOUND || code == ERROR_PRECONDITION_FAILED ||
             l->stopping)
@@ -111,8 +113,10 @@ void lifecycle_release_holder(Lifecycle *l, const char *name) {
         Holder *holder = holder_find(&l->inventory->holders, name);
         Device *device;
 
-        if (!holder)
+        /* Who is stopping leaves it to the next start. */
+        if (!holder || l->stopping)
                 return;
+        CRASH_POINT(HOLDER_BEFORE_RELEASE);
         LIST_FOREACH(device, &holder->devices, held)
                 add(l, device);
         run(l);

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "inventory/budget.h"
 #include "inventory/capacity.h"
 #include "lifecycle/context.h"
 #include "lifecycle/job.h"
+#include "lifecycle/look.h"
 #include "lifecycle/record.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -20,6 +22,9 @@
 
 /* When a look is late: listing takes the kernel seconds where there are very many devices. */
 #define SCAN_LATE_USEC (20 * USEC_PER_SEC)
+
+/* While a start waits for what comes late. */
+#define SCAN_SOON_USEC (300 * USEC_PER_MSEC)
 
 /* Whoever asks for what is not there, again and again, must not keep the backend busy with looking. */
 #define SCAN_ASK_INTERVAL_USEC (200 * USEC_PER_MSEC)
@@ -35,6 +40,7 @@ typedef struct Scan {
         BackendSriov *sriov;
         size_t n_sriov;
         uint64_t duration_usec;
+        bool is_periodic;
         Failure failure;
 } Scan;
 
@@ -51,10 +57,12 @@ static void scan_job(Job *job, Backend *b) {
         Scan *scan = CONTAINER_OF(job, Scan, job);
         uint64_t begin = clock_monotonic_usec();
 
+        /* Devices first: one that is missing because its management device has just gone with all that was on it
+         * must not seem to be missing from a management device that is there. */
         if (b->ops->get_host(b, &scan->host, &scan->failure) == 0 && scan->host.available &&
-            b->ops->list_mgmtdevs(b, &scan->mgmtdevs, &scan->n_mgmtdevs, &scan->failure) == 0 &&
-            b->ops->list_sriov(b, &scan->sriov, &scan->n_sriov, &scan->failure) == 0)
-                (void) b->ops->list_devices(b, &scan->devices, &scan->n_devices, &scan->failure);
+            b->ops->list_devices(b, &scan->devices, &scan->n_devices, &scan->failure) == 0 &&
+            b->ops->list_mgmtdevs(b, &scan->mgmtdevs, &scan->n_mgmtdevs, &scan->failure) == 0)
+                (void) b->ops->list_sriov(b, &scan->sriov, &scan->n_sriov, &scan->failure);
         scan->duration_usec = clock_monotonic_usec() - begin;
 }
 
@@ -65,35 +73,74 @@ static Device *find_ours(Inventory *inv, const BackendDevice *seen) {
         return device && strcmp(device->mgmtdev->info.handle, seen->mgmtdev) == 0 ? device : NULL;
 }
 
-/* Marks which of ours were seen, and counts the others where they are. */
-static void mark_seen(Inventory *inv, const Scan *scan) {
-        Device *device;
+/* A listing can miss a device that is there: whether it is gone is known when it is looked at by itself, or, if it
+ * cannot be because of its name, when it is missed twice. */
+static void miss_foreign(Lifecycle *l) {
+        ForeignDevice *f, *next;
+
+        for (f = foreign_device_next(l->inventory, ""); f; f = next) {
+                next = foreign_device_next(l->inventory, f->name);
+                if (f->was_seen)
+                        f->was_absent = false;
+                else if (device_name_is_valid(f->name))
+                        watch_hint(l, f->name);
+                else if (f->was_absent)
+                        foreign_device_forget(l->inventory, f);
+                else
+                        f->was_absent = true;
+        }
+}
+
+/* Also what it holds, which counts against the budgets. */
+static void note_foreign(Lifecycle *l, Mgmtdev *m, const BackendDevice *seen) {
+        ForeignDevice *f;
+
+        if (foreign_add(&m->counted, seen->ids, seen->n_asids, seen->n_msis, seen->n_vqs) < 0)
+                log_oom();
+        if (foreign_device_note(l->inventory, seen->name, seen->mgmtdev, seen->class, &f) >= 0)
+                f->was_seen = true;
+}
+
+/* Marks which of ours were seen, and notes the others where they are. */
+static void mark_seen(Lifecycle *l, const Scan *scan) {
+        Inventory *inv = l->inventory;
+        ForeignDevice *f;
         Mgmtdev *m;
 
+        for (f = foreign_device_next(inv, ""); f; f = foreign_device_next(inv, f->name))
+                f->was_seen = false;
         for (m = inventory_first_mgmtdev(inv); m; m = inventory_next_mgmtdev(m))
-                m->n_counted = 0;
+                foreign_done(&m->counted);
         for (size_t i = 0; i < scan->n_devices; i++) {
-                device = find_ours(inv, &scan->devices[i]);
-                m = device ? NULL : inventory_find_mgmtdev(inv, scan->devices[i].mgmtdev);
+                const BackendDevice *seen = &scan->devices[i];
+                Device *device = find_ours(inv, seen);
+
+                m = device ? NULL : inventory_find_mgmtdev(inv, seen->mgmtdev);
+                f = device ? foreign_device_find(inv, seen->name) : NULL;
+                if (f)
+                        foreign_device_forget(inv, f);
                 if (device)
                         device->was_seen = true;
                 else if (m)
-                        m->n_counted++;
+                        note_foreign(l, m, seen);
         }
-        for (m = inventory_first_mgmtdev(inv); m; m = inventory_next_mgmtdev(m)) {
-                if (m->n_foreign == m->n_counted)
-                        continue;
-                m->n_foreign = m->n_counted;
-                m->revision = ++inv->revision;
-        }
+        for (m = inventory_first_mgmtdev(inv); m; m = inventory_next_mgmtdev(m))
+                mgmtdev_take_foreign(inv, m, clock_monotonic_usec());
+        miss_foreign(l);
 }
 
 /* Begins what a free device needs: its record, if that is behind; a closer look, if it should have been seen and
  * was not, or the reverse. A listing can miss a device that is there, so nothing is decided here. */
 static void compare_device(Lifecycle *l, Device *device, bool was_seen) {
+        if (device->state == DEVICE_FAILED)
+                device->is_left_over = was_seen;
         if (device->is_behind)
                 record_catch_up(l, device);
-        else if ((device->state == DEVICE_READY && !was_seen) || (device->state == DEVICE_LOST && was_seen))
+        else if (device->is_displaced ||
+                 (device->state == DEVICE_LOST && !was_seen && lifecycle_drift_mode(l, device) == DRIFT_ENFORCE))
+                watch_hint(l, device->name);
+        else if ((device->state == DEVICE_READY && !was_seen) || (device->state == DEVICE_LOST && was_seen) ||
+                 (recovery_waits_for_mgmtdev(device) && device->mgmtdev->present))
                 recovery_check(l, device, false);
 }
 
@@ -105,7 +152,7 @@ static void compare(Lifecycle *l) {
                 bool was_seen = device->was_seen;
 
                 device->was_seen = false;
-                if (l->ready && !device->operation)
+                if ((l->ready || l->recovery.is_waiting) && !device->operation)
                         compare_device(l, device, was_seen);
         }
 }
@@ -131,14 +178,27 @@ static void take_sriov(Lifecycle *l, Scan *scan) {
 }
 
 /* Simulated hardware that raises a fault was told to do what must never be done: by us. */
-static void report_faults(Lifecycle *l, const MgmtdevInfo *info) {
-        const Mgmtdev *known = inventory_find_mgmtdev(l->inventory, info->handle);
-        uint64_t n_before = known ? known->info.n_faults : 0;
+static void report_faults(Lifecycle *l, const char *handle, const MgmtdevCounts *counts) {
+        const Mgmtdev *known = inventory_find_mgmtdev(l->inventory, handle);
+        uint64_t n_before = known ? known->info.counts.n_faults : 0;
 
-        if (info->n_faults > n_before)
-                log_mgmtdev(LOG_ERR, 0, info->handle,
-                            "%s has faults: %" PRIu64 " in all, %" PRIu64 " since the last look; the last one: %s",
-                            info->handle, info->n_faults, info->n_faults - n_before, info->last_fault);
+        if (counts->n_faults > n_before)
+                log_mgmtdev(LOG_ERR, 0, handle,
+                            "%s has faults: %" PRIu64 " in all, %" PRIu64 " new; the last one: %s", handle,
+                            counts->n_faults, counts->n_faults - n_before, counts->last_fault);
+}
+
+void scan_take_counts(Lifecycle *l, const char *handle, const MgmtdevCounts *counts) {
+        Mgmtdev *m = inventory_find_mgmtdev(l->inventory, handle);
+
+        /* One that was not listed yet is listed with what it has counted. */
+        if (!m || !m->present)
+                return;
+
+        report_faults(l, handle, counts);
+        if (counts->n_faults != m->info.counts.n_faults)
+                m->revision = ++l->inventory->revision;
+        m->info.counts = *counts;
 }
 
 /* Each once, until it is over. */
@@ -164,12 +224,12 @@ static void apply(Lifecycle *l, Scan *scan) {
                 return;
 
         for (size_t i = 0; i < scan->n_mgmtdevs; i++)
-                report_faults(l, &scan->mgmtdevs[i]);
+                report_faults(l, scan->mgmtdevs[i].handle, &scan->mgmtdevs[i].counts);
         if (inventory_update_mgmtdevs(l->inventory, scan->mgmtdevs, scan->n_mgmtdevs, clock_monotonic_usec()) < 0)
                 log_oom();
-        report_conflicts(l);
         take_sriov(l, scan);
-        mark_seen(l->inventory, scan);
+        mark_seen(l, scan);
+        report_conflicts(l);
         compare(l);
 }
 
@@ -186,8 +246,10 @@ static void on_scanned(Work *work) {
         Scan *scan = CONTAINER_OF(work, Scan, job.work);
         Lifecycle *l = scan->lifecycle;
         uint64_t interval = SCAN_SHARE * scan->duration_usec;
+        bool is_periodic = scan->is_periodic;
 
         apply(l, scan);
+        l->scanner.duration_usec = scan->duration_usec;
         scan_free(scan);
         l->scanner.is_running = false;
         if (l->scanner.is_asked_for)
@@ -202,9 +264,10 @@ static void on_scanned(Work *work) {
                 l->scanner.is_asked_for = l->scanner.is_running;
         }
         recovery_continue(l);
+        watch_on_scanned(l, is_periodic);
 }
 
-void scan_start(Lifecycle *l) {
+static void start(Lifecycle *l, bool is_periodic) {
         Scan *scan;
 
         if (l->scanner.is_running)
@@ -217,11 +280,22 @@ void scan_start(Lifecycle *l) {
                 return;
         }
         scan->lifecycle = l;
+        scan->is_periodic = is_periodic;
         scan->job.run = scan_job;
+        scan->job.what = "look at the host";
         scan->job.work.done = on_scanned;
         l->scanner.is_running = true;
         arm(l, SCAN_LATE_USEC);
         job_submit(l->worker, &scan->job);
+}
+
+void scan_start(Lifecycle *l) {
+        start(l, false);
+}
+
+void scan_soon(Lifecycle *l) {
+        if (!l->scanner.is_running)
+                arm(l, SCAN_SOON_USEC);
 }
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
@@ -230,7 +304,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         if (l->scanner.is_running)
                 recovery_on_late_look(l);
         else
-                scan_start(l);
+                start(l, true);
         return 0;
 }
 

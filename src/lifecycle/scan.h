@@ -13,6 +13,7 @@ typedef struct Scanner {
         VerbList next;     /* came while one for nobody's sake was under way: run when another one is over */
         uint64_t ask_usec; /* when a verb may ask for one again, monotonic */
         sd_event_source *timer;
+        uint64_t duration_usec; /* of the last look */
         char last_failure[256]; /* so that the same one is logged once */
 } Scanner;
 
@@ -21,6 +22,12 @@ void scan_done(Lifecycle *l);
 
 /* Starts a look, if none is under way. Out of memory: the next one is tried later. */
 void scan_start(Lifecycle *l);
+
+/* Starts one in a moment, if none is under way. */
+void scan_soon(Lifecycle *l);
+
+/* What the management device has counted up to now: faults are logged, and shown from now on. */
+void scan_take_counts(Lifecycle *l, const char *handle, const MgmtdevCounts *counts);
 
 /* Lets the verb run (from its beginning) when a look for its sake is over: one that starts now, or that another
  * verb has asked for and is under way. Returns false, with nothing done, if the last one for a verb ended a moment

@@ -144,12 +144,13 @@ static json_t *vfs_encode(const BackendSriov *s, const Tally *t) {
         /* clang-format on */
 }
 
-static json_t *managed_encode(const Tally *t) {
+static json_t *managed_encode(const BackendSriov *s, const Tally *t) {
         Sum most = json_array_size(t->handles) > 0 ? tally_most(t) : (Sum){};
 
         /* clang-format off */
-        return json_pack("{s:o, s:o, s:o, s:O, s:o}",
+        return json_pack("{s:o, s:o, s:o, s:o, s:O, s:o}",
                          "most_devices", sum_encode(&most),
+                         "max_subfunctions", s->max_subfunctions ? json_integer(s->max_subfunctions) : json_null(),
                          "msis", sum_encode(&t->msis),
                          "classes", classes_encode(t->classes),
                          "mgmtdevs", t->handles,
@@ -175,7 +176,7 @@ static json_t *pf_encode(const BackendSriov *s, Inventory *inventory, uint64_t n
                          "simulated", s->simulated,
                          "msix_table", s->msix_size ? json_integer(s->msix_size) : json_null(),
                          "vfs", vfs_encode(s, &vfs),
-                         "managed", managed_encode(&managed));
+                         "managed", managed_encode(s, &managed));
         /* clang-format on */
 }
 

@@ -7,7 +7,10 @@
 #include "inventory/feature.h"
 #include "inventory/spec-json.h"
 #include "lifecycle/context.h"
+#include "lifecycle/idempotency.h"
+#include "lifecycle/lease.h"
 #include "lifecycle/record.h"
+#include "util/crash.h"
 #include "util/log.h"
 
 static void swap_specs(Operation *op) {
@@ -15,9 +18,19 @@ static void swap_specs(Operation *op) {
 
         op->device->spec = op->previous_spec;
         op->previous_spec = spec;
+        /* Without memory it still counts as that of the owner before. */
+        (void) owners_note(&op->lifecycle->inventory->owners, op->device);
+}
+
+/* Back to the old one, with the lease that the device had. */
+static void restore_spec(Operation *op) {
+        swap_specs(op);
+        if (op->device->lease_usec != op->previous_lease_usec)
+                lease_set(op->lifecycle, op->device, op->previous_lease_usec);
 }
 
 static void on_spec_reverted(Operation *op, const Failure *failure) {
+        CRASH_POINT(UPDATE_AFTER_REVERSION);
         if (failure) {
                 op->device->is_behind = true;
                 failure_append(&op->task.failure,
@@ -28,14 +41,17 @@ static void on_spec_reverted(Operation *op, const Failure *failure) {
 }
 
 static void revert(Operation *op) {
-        swap_specs(op);
+        CRASH_POINT(UPDATE_BEFORE_REVERSION);
+        restore_spec(op);
         op->device->generation++;
         inventory_touch_device(op->lifecycle->inventory, op->device);
+        idempotency_note(op->verb, &(Outcome){ .failure = op->task.failure });
         record_operation(op, on_spec_reverted);
 }
 
 /* The new spec is durable already; what may be behind is the revision that the client is told. */
 static void on_change_recorded(Operation *op, const Failure *failure) {
+        CRASH_POINT(UPDATE_AFTER_RECORD);
         if (failure)
                 op->device->is_behind = true;
         operation_end(op, &(Outcome){ .device = op->device });
@@ -51,16 +67,19 @@ static void on_mac_set(Operation *op) {
                 return;
         }
 
-        device->status = op->task.status;
+        CRASH_POINT(UPDATE_BEFORE_RECORD);
+        inventory_set_status(op->lifecycle->inventory, device, &op->task.status);
         inventory_touch_device(op->lifecycle->inventory, device);
+        idempotency_note(op->verb, &(Outcome){ .device = device });
         record_operation(op, on_change_recorded);
 }
 
 static void on_spec_committed(Operation *op, const Failure *failure) {
         Device *device = op->device;
 
+        CRASH_POINT(UPDATE_AFTER_INTENT);
         if (failure) {
-                swap_specs(op);
+                restore_spec(op);
                 device->generation--;
                 inventory_touch_device(op->lifecycle->inventory, device);
                 operation_fail(op, failure);
@@ -75,18 +94,12 @@ static void on_spec_committed(Operation *op, const Failure *failure) {
 
 /* What changes is text, as it was checked; how many there are then depends on what others have changed. */
 static int merge_labels(json_t *labels, json_t *changes, json_t **ret) {
-        _cleanup_json_ json_t *merged = labels ? json_deep_copy(labels) : json_object();
-        const char *key;
-        json_t *value;
+        _cleanup_json_ json_t *merged = NULL;
+        int r;
 
-        if (!merged)
-                return -ENOMEM;
-        json_object_foreach(changes, key, value) {
-                if (json_is_null(value))
-                        (void) json_object_del(merged, key);
-                else if (json_object_set(merged, key, value) < 0)
-                        return -ENOMEM;
-        }
+        r = labels_merge(labels, changes, &merged);
+        if (r < 0)
+                return r;
         if (json_object_size(merged) > LABELS_MAX)
                 return -E2BIG;
 
@@ -113,6 +126,10 @@ static int apply_patch(const DeviceSpec *spec, DevicePatch *patch, DeviceSpec *r
                 free(patched.owner);
                 patched.owner = TAKE_PTR(patch->owner);
         }
+        if (patch->has_drift)
+                patched.drift = patch->drift;
+        if (patch->has_lease)
+                patched.lease_seconds = patch->lease_seconds;
         if (patch->has_labels) {
                 r = patch->labels ? merge_labels(patched.labels, patch->labels, &labels) : 0;
                 if (r < 0)
@@ -137,10 +154,28 @@ static void begin(Verb *verb, Device *device, DeviceSpec *spec) {
         }
 
         op->previous_spec = *spec;
+        op->previous_lease_usec = device->lease_usec;
         swap_specs(op);
+        if (device->spec.lease_seconds != op->previous_spec.lease_seconds)
+                lease_start(l, device);
         device->generation++;
         inventory_touch_device(l->inventory, device);
+        if (!verb->patch.has_mac)
+                idempotency_note(verb, &(Outcome){ .device = device });
+        CRASH_POINT(UPDATE_BEFORE_INTENT);
         record_operation(op, on_spec_committed);
+}
+
+/* Whether the new owner may have one more; else the verb was answered. */
+static bool may_change_owner(Verb *verb, const Device *device, const DeviceSpec *spec) {
+        Owners *owners = &verb->lifecycle->inventory->owners;
+        const char *before = device->spec.owner;
+
+        if ((before && spec->owner && strcmp(before, spec->owner) == 0) || owners_have_room(owners, spec->owner))
+                return true;
+        verb_fail(verb, ERROR_LIMIT_REACHED, EDQUOT, "The owner '%.200s' has %zu devices, as many as one may have",
+                  spec->owner, owners->max_devices);
+        return false;
 }
 
 void update_run(Verb *verb) {
@@ -177,6 +212,11 @@ void update_run(Verb *verb) {
         if (device_spec_equal(&device->spec, &spec)) {
                 device_spec_done(&spec);
                 record_confirm(verb, device);
+                return;
+        }
+
+        if (verb->patch.has_owner && !may_change_owner(verb, device, &spec)) {
+                device_spec_done(&spec);
                 return;
         }
 

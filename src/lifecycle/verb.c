@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "lifecycle/context.h"
+#include "lifecycle/idempotency.h"
+#include "lifecycle/lease.h"
 #include "lifecycle/operation.h"
+#include "lifecycle/stuck.h"
 
 Verb *verb_new(Lifecycle *l, void (*run)(Verb *verb), const char *name, const Precondition *precondition,
                outcome_done_t done, void *userdata) {
@@ -34,13 +37,23 @@ Verb *verb_new(Lifecycle *l, void (*run)(Verb *verb), const char *name, const Pr
         return verb;
 }
 
-void verb_answer(Verb *verb, const Outcome *outcome) {
+void verb_finish(Verb *verb, const Outcome *outcome) {
+        Lifecycle *l = verb->lifecycle;
+        Receipt *receipt = verb->receipt;
+
         verb->done(verb->userdata, outcome);
         device_spec_done(&verb->spec);
         free(verb->patch.owner);
         json_decref(verb->patch.labels);
         json_decref(verb->mgmtdev_patch);
+        json_decref(verb->adopt_spec);
         free(verb);
+        idempotency_end(l, receipt);
+}
+
+void verb_answer(Verb *verb, const Outcome *outcome) {
+        if (!idempotency_defer(verb, outcome))
+                verb_finish(verb, outcome);
 }
 
 void verb_answer_device(Verb *verb, Device *device, bool created) {
@@ -70,7 +83,7 @@ void verb_start(Verb *verb) {
                           l->host.reason[0] ? l->host.reason
                                             : "The daemon is starting and still compares its inventory with the "
                                               "host; try again");
-        else
+        else if (verb->receipt || !verb->precondition.key.text[0] || idempotency_begin(verb))
                 verb->run(verb);
         log_clear_context();
 }
@@ -89,7 +102,22 @@ void verb_start_all(VerbList *list) {
 
 static bool precondition_holds(const Precondition *p, const Device *device) {
         return (!p->has_revision || p->revision == device->revision) &&
+               (!p->has_generation || p->generation == device->generation) &&
                (!p->uid[0] || strcmp(p->uid, device->uid) == 0);
+}
+
+bool verb_check_device(Verb *verb, const Device *device) {
+        Outcome outcome = { .current = device };
+
+        if (precondition_holds(&verb->precondition, device) && !verb->precondition.must_not_exist &&
+            (!verb->precondition.lease_is_over || lease_is_over(verb->lifecycle, device)))
+                return true;
+
+        (void) failure_set(&outcome.failure, ERROR_PRECONDITION_FAILED, ESTALE,
+                           "Device '%s' has uid %s, generation %u and revision %llu; nothing was done",
+                           device->name, device->uid, device->generation, (unsigned long long) device->revision);
+        verb_answer(verb, &outcome);
+        return false;
 }
 
 Device *verb_take_device(Verb *verb) {
@@ -103,19 +131,18 @@ Device *verb_take_device(Verb *verb) {
                 operation_wait(device->operation, verb);
                 return NULL;
         }
-        if (!precondition_holds(&verb->precondition, device)) {
-                verb_fail(verb, ERROR_PRECONDITION_FAILED, ESTALE,
-                          "Device '%s' has uid %s and revision %llu; nothing was done", device->name, device->uid,
-                          (unsigned long long) device->revision);
-                return NULL;
-        }
-
-        return device;
+        return verb_check_device(verb, device) ? device : NULL;
 }
 
 bool verb_may_operate(Verb *verb) {
         Lifecycle *l = verb->lifecycle;
+        char text[STUCK_TEXT_MAX];
+        Stuck stuck;
 
+        if (lifecycle_get_stuck(l, &stuck)) {
+                verb_fail(verb, ERROR_BACKEND_UNAVAILABLE, EAGAIN, "%s", stuck_format(&stuck, text));
+                return false;
+        }
         if (l->n_operations < l->max_operations)
                 return true;
 

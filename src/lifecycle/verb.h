@@ -10,6 +10,7 @@
 #include "lifecycle/lifecycle.h"
 #include "util/log.h"
 
+typedef struct Receipt Receipt;
 typedef struct Verb Verb;
 
 STAILQ_HEAD(VerbList, Verb);
@@ -28,7 +29,12 @@ struct Verb {
         DeviceSpec spec;         /* of a create */
         bool is_plan;            /* of a create: only says what it would do */
         char holder[HOLDER_MAX]; /* of a create; "": nobody */
+        bool is_batched;         /* of a create: what nobody holds is confirmed too */
+        bool may_recreate;       /* of a repair */
+        json_t *adopt_spec;      /* of an adoption: what was asked for of the spec */
         Precondition precondition;
+        Receipt *receipt;        /* weak: of its idempotency key, once it has begun; or NULL */
+        bool is_replayed;        /* the daemon before this one has begun it */
         char handle[HANDLE_MAX]; /* of an update of a management device, as is the next */
         json_t *mgmtdev_patch;
         DevicePatch patch; /* its owner and labels are the verb's */
@@ -44,10 +50,17 @@ void verb_start(Verb *verb);
 /* Starts each verb of the list, in order. The list is empty then. */
 void verb_start_all(VerbList *list);
 
-/* Each of these calls done() and frees the verb. */
+/* Each of these calls done() and frees the verb; if the verb has an idempotency key, when it is recorded what it
+ * has come to. */
 void verb_answer(Verb *verb, const Outcome *outcome);
 void verb_answer_device(Verb *verb, Device *device, bool created);
 void verb_fail(Verb *verb, ErrorCode code, int error, const char *format, ...) _printf_(4, 5);
+
+/* The same, at once: for who has seen to that. */
+void verb_finish(Verb *verb, const Outcome *outcome);
+
+/* True if the device is as the verb's precondition has it; else the verb was answered. */
+bool verb_check_device(Verb *verb, const Device *device);
 
 /* The verb's device if it is there, free, and as the precondition has it. NULL: the verb was answered, or waits;
  * it must not be touched any more. */

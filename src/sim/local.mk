@@ -12,9 +12,12 @@ libhsvdpad_a_SOURCES += \
 	src/sim/model-mgmtdev.c \
 	src/sim/model-state.h \
 	src/sim/model-table.c src/sim/model-table.h \
+	src/sim/outside.c src/sim/outside.h \
 	src/sim/sim.c src/sim/sim.h \
 	src/sim/sim-assign.c src/sim/sim-assign.h \
 	src/sim/sim-config.c \
+	src/sim/sim-outside.c \
+	src/sim/sim-state.h \
 	src/sim/sim-sriov.c src/sim/sim-sriov.h \
 	src/sim/sim-unit.c src/sim/sim-unit.h \
 	src/sim/traffic.c src/sim/traffic.h

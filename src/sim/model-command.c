@@ -222,18 +222,23 @@ static int model_check_use(Model *m, ModelRef ref, ModelIdKind kind, uint32_t id
 }
 
 int model_send_dma(Model *m, ModelRef ref, uint32_t asid, Failure *f) {
+        ModelMgmtdev *unit = &m->file.layout->mgmtdevs[ref.mgmtdev];
         int r = model_check_use(m, ref, MODEL_ASID, asid, f);
 
         if (r == 0)
-                atomic_fetch_add_explicit(&m->file.layout->mgmtdevs[ref.mgmtdev].n_dma, 1, memory_order_relaxed);
+                atomic_fetch_add_explicit(&unit->n_dma, 1, memory_order_relaxed);
+        else
+                atomic_fetch_add_explicit(&unit->n_dma_refused, 1, memory_order_relaxed);
         return r;
 }
 
 int model_raise_interrupt(Model *m, ModelRef ref, uint32_t entry, Failure *f) {
+        ModelMgmtdev *unit = &m->file.layout->mgmtdevs[ref.mgmtdev];
         int r = model_check_use(m, ref, MODEL_MSI, entry, f);
 
         if (r == 0)
-                atomic_fetch_add_explicit(&m->file.layout->mgmtdevs[ref.mgmtdev].n_interrupts, 1,
-                                          memory_order_relaxed);
+                atomic_fetch_add_explicit(&unit->n_interrupts, 1, memory_order_relaxed);
+        else
+                atomic_fetch_add_explicit(&unit->n_interrupts_refused, 1, memory_order_relaxed);
         return r;
 }

@@ -9,6 +9,7 @@
 #include "sim/model-holding.h"
 #include "sim/model-map.h"
 #include "sim/model-state.h"
+#include "util/crash.h"
 
 static const uint16_t default_mode = 0600;
 
@@ -85,6 +86,7 @@ int model_create_device(Model *m, const char *name, const ModelDeviceSpec *spec,
         if (r < 0)
                 return r;
 
+        CRASH_POINT(SIM_DEVICE_FILLED);
         slot = model_device_slot(m, d);
         r = model_link_device(m, d);
         if (r < 0) {
@@ -117,6 +119,7 @@ void model_bind_device(Model *m, ModelDevice *d, BusDriver driver) {
         /* Unbound in between, so that no endpoint is ever seen with the owner of another. */
         atomic_store_explicit(&d->binding, (ModelBinding){ 0 }, memory_order_release);
         atomic_store_explicit(&d->owner, (ModelOwner){ 0 }, memory_order_release);
+        CRASH_POINT(SIM_DEVICE_UNBOUND);
         atomic_store_explicit(&d->binding, new, memory_order_release);
         if (old.driver != BUS_DRIVER_NONE)
                 idmap_release(m->numbers[old.driver], old.number);

@@ -38,6 +38,8 @@ ModelCounts model_mgmtdev_counts(const Model *m, unsigned mgmtdev) {
                 .n_faults = n,
                 .n_dma = atomic_load_explicit(&unit->n_dma, memory_order_relaxed),
                 .n_interrupts = atomic_load_explicit(&unit->n_interrupts, memory_order_relaxed),
+                .n_dma_refused = atomic_load_explicit(&unit->n_dma_refused, memory_order_relaxed),
+                .n_interrupts_refused = atomic_load_explicit(&unit->n_interrupts_refused, memory_order_relaxed),
                 .last_fault = n > 0 ? unit->fault[n % 2] : "",
         };
 }

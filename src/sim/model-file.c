@@ -14,6 +14,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "util/crash.h"
+
 /* What is before the device slots is always there. */
 #define HEAD_SIZE (offsetof(ModelLayout, mgmtdevs) + sizeof(((ModelLayout *) 0)->mgmtdevs))
 
@@ -93,6 +95,7 @@ static int model_file_prepare(int fd, const char *directory, Failure *f) {
                         return failure_set(f, ERROR_BACKEND_UNAVAILABLE, errno,
                                            "Cannot write %s/" MODEL_FILE_NAME ": %m", directory);
                 st.st_size = sizeof new_header;
+                CRASH_POINT(SIM_FILE_BEGUN);
         }
 
         n = pread(fd, &header, sizeof header, 0);
@@ -148,6 +151,32 @@ static int model_file_allocate(ModelFile *file, uint64_t offset, uint64_t size) 
         return -r;
 }
 
+/* The tables are aligned to more than a page. Returns MAP_FAILED with errno set. */
+static void *model_file_map(int fd) {
+        const size_t align = alignof(ModelLayout), size = sizeof(ModelLayout);
+        char *room, *aligned;
+        void *layout;
+        int error;
+
+        room = mmap(NULL, size + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (room == MAP_FAILED)
+                return MAP_FAILED;
+
+        aligned = room + (align - (uintptr_t) room % align) % align;
+        layout = mmap(aligned, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+        error = errno;
+        if (layout == MAP_FAILED) {
+                (void) munmap(room, size + align);
+                errno = error;
+                return MAP_FAILED;
+        }
+
+        if (aligned > room)
+                (void) munmap(room, (size_t) (aligned - room));
+        (void) munmap(aligned + size, (size_t) (room + align - aligned));
+        return layout;
+}
+
 int model_file_open(ModelFile *file, const char *directory, Failure *f) {
         _cleanup_close_ int fd = -1;
         void *layout;
@@ -161,7 +190,7 @@ int model_file_open(ModelFile *file, const char *directory, Failure *f) {
         if (r < 0)
                 return r;
 
-        layout = mmap(NULL, sizeof(ModelLayout), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        layout = model_file_map(fd);
         if (layout == MAP_FAILED)
                 return failure_set(f, ERROR_BACKEND_UNAVAILABLE, errno, "Cannot map %s/" MODEL_FILE_NAME ": %m",
                                    directory);

@@ -49,7 +49,7 @@ typedef struct ModelMgmtdev {
         _Atomic uint32_t state;
         uint32_t asid_kind; /* an AsidKind */
         uint32_t space;     /* the number of its table of address spaces, which others can share */
-        uint32_t reserved;
+        _Atomic uint32_t n_dma_refused;
         _Atomic uint32_t n_asids; /* as large as the tables have ever been */
         _Atomic uint32_t n_msis;
         _Atomic uint64_t n_faults;
@@ -57,7 +57,8 @@ typedef struct ModelMgmtdev {
         _Atomic uint64_t n_interrupts;
         char fault[2][MODEL_FAULT_MAX];
         char handle[HANDLE_MAX];
-        char pci_function[24];
+        char pci_function[20];
+        _Atomic uint32_t n_interrupts_refused;
 } ModelMgmtdev;
 
 typedef struct ModelBlock {

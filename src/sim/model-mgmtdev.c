@@ -69,6 +69,8 @@ static int model_plug_new(Model *m, const MgmtdevInfo *info, unsigned i) {
         atomic_store_explicit(&mgmtdev->n_faults, 0, memory_order_relaxed);
         atomic_store_explicit(&mgmtdev->n_dma, 0, memory_order_relaxed);
         atomic_store_explicit(&mgmtdev->n_interrupts, 0, memory_order_relaxed);
+        atomic_store_explicit(&mgmtdev->n_dma_refused, 0, memory_order_relaxed);
+        atomic_store_explicit(&mgmtdev->n_interrupts_refused, 0, memory_order_relaxed);
         memset(mgmtdev->fault, 0, sizeof mgmtdev->fault);
         (void) snprintf(mgmtdev->handle, sizeof mgmtdev->handle, "%s", info->handle);
         (void) snprintf(mgmtdev->pci_function, sizeof mgmtdev->pci_function, "%s", space_owner(info));

@@ -104,8 +104,10 @@ typedef struct ModelDeviceSpec {
 /* What a management device has done and suffered since it was plugged in. */
 typedef struct ModelCounts {
         uint64_t n_faults;
-        uint64_t n_dma;
+        uint64_t n_dma; /* that went through */
         uint64_t n_interrupts;
+        uint32_t n_dma_refused; /* a fault each; modulo 2^32 */
+        uint32_t n_interrupts_refused;
         const char *last_fault; /* "" if there was none; valid until the next one */
 } ModelCounts;
 

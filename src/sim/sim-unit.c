@@ -78,15 +78,26 @@ int sim_unit_plug(SimUnit *u, Model *model, Failure *f) {
         return 0;
 }
 
+MgmtdevCounts sim_unit_counts(const SimUnit *u) {
+        ModelCounts counts = model_mgmtdev_counts(u->model, u->index);
+        MgmtdevCounts result = {
+                .n_faults = counts.n_faults,
+                .n_dma = counts.n_dma,
+                .n_interrupts = counts.n_interrupts,
+                .n_dma_refused = counts.n_dma_refused,
+                .n_interrupts_refused = counts.n_interrupts_refused,
+        };
+
+        (void) snprintf(result.last_fault, sizeof result.last_fault, "%s", counts.last_fault);
+        return result;
+}
+
 MgmtdevInfo sim_unit_info(SimUnit *u) {
         MgmtdevInfo info = u->config.info;
-        ModelCounts counts;
 
         /* What has gone wrong since the last command shall be seen. */
         traffic_run(u->model, u->index, u->config.traffic, &u->traffic_seed);
-        counts = model_mgmtdev_counts(u->model, u->index);
-        info.n_faults = counts.n_faults;
-        (void) snprintf(info.last_fault, sizeof info.last_fault, "%s", counts.last_fault);
+        info.counts = sim_unit_counts(u);
         return info;
 }
 

@@ -23,6 +23,9 @@ int sim_unit_plug(SimUnit *unit, Model *model, Failure *f);
 /* As it is listed now. */
 MgmtdevInfo sim_unit_info(SimUnit *unit);
 
+/* What it has counted up to now. */
+MgmtdevCounts sim_unit_counts(const SimUnit *unit);
+
 /* A command reaches the management device: takes its time, in which the devices work. */
 void sim_unit_wait(SimUnit *unit);
 

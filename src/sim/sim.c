@@ -14,34 +14,17 @@
 #include "sim/model-command.h"
 #include "sim/sim-assign.h"
 #include "sim/sim-sriov.h"
-#include "sim/sim-unit.h"
+#include "sim/sim-state.h"
+#include "util/crash.h"
 #include "util/fs.h"
 
 #define VQ_SIZE 256u
 
-typedef struct Sim {
-        Backend backend;
-        Model *model;
-        int open_fd;                           /* the directory of open endpoints */
-        SimUnit *by_index[MODEL_MGMTDEVS_MAX]; /* weak */
-        size_t n_units;
-        SimUnit units[];
-} Sim;
-
-/* The backend is its first member. */
-static Sim *sim_of(Backend *b) {
-        return (Sim *) b;
-}
-
-static SimUnit *sim_find_unit(Sim *s, const char *handle) {
+SimUnit *sim_find_unit(Sim *s, const char *handle) {
         for (size_t i = 0; i < s->n_units; i++)
                 if (strcmp(s->units[i].config.info.handle, handle) == 0)
                         return &s->units[i];
         return NULL;
-}
-
-static SimUnit *sim_unit_of(Sim *s, const ModelDevice *d) {
-        return s->by_index[d->mgmtdev];
 }
 
 /* NULL if there is none, with f set; to return -ENODEV then. */
@@ -63,8 +46,7 @@ static ModelDevice *sim_reach_device(Sim *s, const char *name, Failure *f) {
         return d;
 }
 
-/* In doubt it is open: then nothing is taken away from anyone. */
-static bool sim_is_open(const Sim *s, const ModelDevice *d) {
+bool sim_is_open(const Sim *s, const ModelDevice *d) {
         struct stat st;
 
         if (model_device_driver(d) == BUS_DRIVER_NONE)
@@ -87,7 +69,7 @@ static int sim_get_host(Backend *b, BackendHost *ret, Failure *f) {
 }
 
 static int sim_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Failure *f) {
-        Sim *s = sim_of(b);
+        _cleanup_sim_ Sim *s = sim_lock(b);
         MgmtdevInfo *infos;
 
         infos = calloc(s->n_units > 0 ? s->n_units : 1, sizeof *infos);
@@ -102,20 +84,49 @@ static int sim_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Failu
         return 0;
 }
 
-static int sim_list_devices(Backend *b, BackendDevice **ret, size_t *ret_n, Failure *f) {
-        Sim *s = sim_of(b);
-        size_t n = model_count_all_devices(s->model), i = 0;
-        BackendDevice *devices;
+static bool sim_get_counts(Backend *b, const char *mgmtdev, MgmtdevCounts *ret) {
+        _cleanup_sim_ Sim *s = sim_lock(b);
+        const SimUnit *u = sim_find_unit(s, mgmtdev);
 
-        devices = calloc(n > 0 ? n : 1, sizeof *devices);
+        if (u)
+                *ret = sim_unit_counts(u);
+        return u;
+}
+
+/* Returns where the next device's IDs go. */
+static uint32_t *list_ids(const Model *m, const ModelDevice *d, uint32_t *ids, BackendDevice *ret) {
+        uint32_t *end = ids;
+
+        ret->ids = ids;
+        ret->n_vqs = d->n_vqs;
+        for (unsigned group = 0; group < d->n_vq_groups; group++)
+                end += model_device_asid(m, d, group, end);
+        ret->n_asids = (uint16_t) (end - ids);
+        for (unsigned vq = 0; vq <= d->n_vqs; vq++)
+                end += model_device_msi(m, d, vq, end);
+        ret->n_msis = (uint16_t) (end - ids - ret->n_asids);
+        return end;
+}
+
+static int sim_list_devices(Backend *b, BackendDevice **ret, size_t *ret_n, Failure *f) {
+        _cleanup_sim_ Sim *s = sim_lock(b);
+        size_t n = model_count_all_devices(s->model), n_ids = 0, i = 0;
+        BackendDevice *devices;
+        uint32_t *ids;
+
+        for (ModelDevice *d = model_next_device(s->model, NULL); d; d = model_next_device(s->model, d))
+                n_ids += d->n_vq_groups + d->n_vqs + 1u;
+        devices = calloc(1, (n > 0 ? n : 1) * sizeof *devices + n_ids * sizeof *ids);
         if (!devices)
                 return failure_set(f, ERROR_OUT_OF_MEMORY, ENOMEM, "Cannot list %zu devices", n);
 
+        ids = (uint32_t *) (devices + n);
         for (ModelDevice *d = model_next_device(s->model, NULL); d; d = model_next_device(s->model, d), i++) {
                 assert(i < n);
                 memcpy(devices[i].name, d->name, sizeof d->name);
                 memcpy(devices[i].mgmtdev, sim_unit_of(s, d)->config.info.handle, sizeof devices[i].mgmtdev);
                 devices[i].class = d->class;
+                ids = list_ids(s->model, d, ids, &devices[i]);
         }
 
         *ret = devices;
@@ -124,13 +135,13 @@ static int sim_list_devices(Backend *b, BackendDevice **ret, size_t *ret_n, Fail
 }
 
 static int sim_list_sriov(Backend *b, BackendSriov **ret, size_t *ret_n, Failure *f) {
-        Sim *s = sim_of(b);
+        _cleanup_sim_ Sim *s = sim_lock(b);
 
         return sim_units_list_sriov(s->units, s->n_units, ret, ret_n, f);
 }
 
 static int sim_create(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
-        Sim *s = sim_of(b);
+        _cleanup_sim_ Sim *s = sim_lock(b);
         ModelDeviceSpec model_spec;
         ModelDevice *d;
         SimUnit *u;
@@ -167,7 +178,7 @@ static int sim_create(Backend *b, const char *name, const char *mgmtdev, const D
 }
 
 static int sim_assign(Backend *b, const char *name, const DeviceResources *resources, Failure *f) {
-        Sim *s = sim_of(b);
+        _cleanup_sim_ Sim *s = sim_lock(b);
         ModelDevice *d = sim_find_device(s, name, f);
         int r;
 
@@ -177,11 +188,14 @@ static int sim_assign(Backend *b, const char *name, const DeviceResources *resou
         if (r < 0)
                 return r;
 
+        /* To have others in use, the device is stopped; which is for nobody to do to its user. */
+        if (sim_has_others(s->model, d, resources) && sim_is_open(s, d))
+                return fail_in_use(d, f);
         return sim_assign_resources(s->model, d, resources, f);
 }
 
 static int sim_bind(Backend *b, const char *name, BusDriver driver, Failure *f) {
-        Sim *s = sim_of(b);
+        _cleanup_sim_ Sim *s = sim_lock(b);
         ModelDevice *d = sim_find_device(s, name, f);
         int r;
 
@@ -202,7 +216,7 @@ static int sim_bind(Backend *b, const char *name, BusDriver driver, Failure *f) 
 }
 
 static int sim_publish(Backend *b, const char *name, const EndpointSpec *endpoint, Failure *f) {
-        Sim *s = sim_of(b);
+        _cleanup_sim_ Sim *s = sim_lock(b);
         ModelDevice *d = sim_find_device(s, name, f);
         int r;
 
@@ -260,8 +274,27 @@ static NetSpec device_net(const ModelDevice *d) {
         return net;
 }
 
+/* The last virtqueues have a group each, as the control virtqueue of a net device; the first group has the rest. */
+static VqGroups device_vq_groups(const ModelDevice *d) {
+        unsigned n_alone = (d->n_vq_groups < d->n_vqs ? d->n_vq_groups : d->n_vqs) - 1u;
+        unsigned n_together = d->n_vqs - n_alone;
+        VqGroups groups = {};
+
+        for (unsigned vq = 0; vq < d->n_vqs; vq++)
+                if (vq_groups_append(&groups, (uint16_t) (vq < n_together ? 0 : vq - n_together + 1)) < 0)
+                        return (VqGroups){};
+        return groups;
+}
+
+static EndpointSpec device_access(const ModelDevice *d) {
+        ModelBinding binding = atomic_load(&d->binding);
+        ModelOwner owner = atomic_load(&d->owner);
+
+        return (EndpointSpec){ .uid = owner.uid, .gid = owner.gid, .mode = binding.mode };
+}
+
 static int sim_observe(Backend *b, const char *name, DeviceStatus *ret, Failure *f) {
-        Sim *s = sim_of(b);
+        _cleanup_sim_ Sim *s = sim_lock(b);
         ModelDevice *d = sim_reach_device(s, name, f);
 
         if (!d)
@@ -273,6 +306,7 @@ static int sim_observe(Backend *b, const char *name, DeviceStatus *ret, Failure 
                 .vq_size = VQ_SIZE,
                 .n_vq_groups = d->n_vq_groups,
                 .n_address_spaces = d->n_vq_groups,
+                .vq_groups = device_vq_groups(d),
                 .driver = model_device_driver(d),
                 .simulated = true,
                 .has_features = true,
@@ -282,11 +316,14 @@ static int sim_observe(Backend *b, const char *name, DeviceStatus *ret, Failure 
         endpoint_format(d, ret->endpoint);
         if (d->class == CLASS_NET)
                 ret->net = device_net(d);
+        ret->has_access = ret->driver == BUS_DRIVER_VHOST_VDPA;
+        if (ret->has_access)
+                ret->access = device_access(d);
         return 0;
 }
 
 static int sim_set_mac(Backend *b, const char *name, const uint8_t mac[6], Failure *f) {
-        Sim *s = sim_of(b);
+        _cleanup_sim_ Sim *s = sim_lock(b);
         ModelDevice *d = sim_find_device(s, name, f);
         int r;
 
@@ -304,8 +341,50 @@ static int sim_set_mac(Backend *b, const char *name, const uint8_t mac[6], Failu
         return 0;
 }
 
-static int sim_destroy(Backend *b, const char *name, Failure *f) {
-        Sim *s = sim_of(b);
+/* Whoever plays the user may say who that is, in a file: "PID NAME". */
+static void read_user(const Sim *s, const char *name, DeviceUsers *users) {
+        DeviceUser user = { .kind = USER_PROCESS, .fd = -1 };
+        char path[DEVICE_NAME_MAX + sizeof "/user"], text[128];
+        _cleanup_close_ int fd = -1;
+        ssize_t n;
+        int pid;
+
+        if ((size_t) snprintf(path, sizeof path, "%s/user", name) >= sizeof path)
+                return;
+        fd = openat(s->open_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+        text[n > 0 ? n : 0] = '\0';
+        if (sscanf(text, "%d %127[^\n]", &pid, user.name) < 1)
+                return;
+        user.pid = pid;
+        device_users_add(users, &user);
+}
+
+static int sim_find_users(Backend *b, const char *name, DeviceUsers *ret) {
+        const Sim *s = CONTAINER_OF(b, Sim, backend);
+
+        *ret = (DeviceUsers){};
+        if (faccessat(s->open_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        read_user(s, name, ret);
+        return 1;
+}
+
+static int fail_destroy(Sim *s, const ModelDevice *d, DeviceUsers *ret_users, Failure *f) {
+        char text[DEVICE_USERS_TEXT_MAX];
+        DeviceUsers users;
+
+        (void) fail_in_use(d, f);
+        if (sim_find_users(&s->backend, d->name, &users) > 0 && users.n > 0) {
+                failure_append(f, " (%s)", device_users_format(&users, text));
+                if (ret_users)
+                        *ret_users = users;
+        }
+        return -EBUSY;
+}
+
+static int sim_destroy(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f) {
+        _cleanup_sim_ Sim *s = sim_lock(b);
         ModelDevice *d;
         int r;
 
@@ -317,7 +396,7 @@ static int sim_destroy(Backend *b, const char *name, Failure *f) {
                 return r;
 
         if (sim_is_open(s, d))
-                return fail_in_use(d, f);
+                return fail_destroy(s, d, ret_users, f);
 
         return sim_withdraw_device(s->model, d, f);
 }
@@ -337,7 +416,7 @@ static void stat_fill(BackendStat *stat, uint32_t queue, const char *name, uint6
 }
 
 static int sim_get_stats(Backend *b, const char *name, BackendStat **ret, size_t *ret_n, Failure *f) {
-        Sim *s = sim_of(b);
+        _cleanup_sim_ Sim *s = sim_lock(b);
         ModelDevice *d = sim_reach_device(s, name, f);
         BackendStat *stats;
         uint32_t n_queues;
@@ -366,20 +445,76 @@ static int sim_get_stats(Backend *b, const char *name, BackendStat **ret, size_t
         return 0;
 }
 
+/* The lists are as the model has them: an MSI entry that virtqueues share stands there once. */
+int sim_get_holdings(const Model *m, const ModelDevice *d, DeviceResources *ret) {
+        uint32_t asids[DEVICE_VQ_GROUPS_MAX], msis[DEVICE_VQS_MAX + 1] = {}, id;
+        uint16_t n_asids = 0, n_msis = 0;
+
+        for (unsigned i = 0; i < d->n_vq_groups; i++)
+                n_asids += model_device_asid(m, d, i, &asids[n_asids]);
+        for (unsigned i = 0; i <= d->n_vqs; i++) {
+                unsigned k = 0;
+
+                if (!model_device_msi(m, d, i, &id))
+                        continue;
+                while (k < n_msis && msis[k] != id)
+                        k++;
+                if (k == n_msis)
+                        msis[n_msis++] = id;
+        }
+
+        if (device_resources_allocate(ret, n_asids, d->n_vqs, n_msis) < 0)
+                return -ENOMEM;
+        memcpy(ret->ids, asids, n_asids * sizeof asids[0]);
+        memcpy(ret->ids + n_asids, msis, n_msis * sizeof msis[0]);
+        return 0;
+}
+
+static int sim_get_resources(Backend *b, const char *name, DeviceResources *ret, Failure *f) {
+        _cleanup_sim_ Sim *s = sim_lock(b);
+        const ModelDevice *d = sim_find_device(s, name, f);
+
+        if (!d)
+                return -ENODEV;
+        if (sim_get_holdings(s->model, d, ret) < 0)
+                return failure_set(f, ERROR_OUT_OF_MEMORY, ENOMEM, "Cannot tell what %s holds", name);
+        return 0;
+}
+
+static int sim_check_idle(Backend *b, const char *name, Failure *f) {
+        _cleanup_sim_ Sim *s = sim_lock(b);
+        const ModelDevice *d = sim_find_device(s, name, f);
+
+        if (!d)
+                return -ENODEV;
+        return sim_is_open(s, d) ? fail_in_use(d, f) : 0;
+}
+
+/* Not under the lock: these are the loop's. */
+static int sim_watch(Backend *b, sd_event *event, const BackendWatcher *watcher) {
+        return outside_watch(((Sim *) b)->outside, event, watcher);
+}
+
+static void sim_unwatch(Backend *b) {
+        outside_unwatch(((Sim *) b)->outside);
+}
+
 static Sim *sim_free(Sim *s) {
         if (!s)
                 return NULL;
 
+        outside_free(s->outside);
         model_close(s->model);
         if (s->open_fd >= 0)
                 close(s->open_fd);
+        (void) pthread_mutex_destroy(&s->lock);
         free(s);
         return NULL;
 }
 DEFINE_CLEANUP(Sim *, sim_free)
 
 static Backend *sim_backend_free(Backend *b) {
-        sim_free(sim_of(b));
+        sim_free((Sim *) b);
         return NULL;
 }
 
@@ -387,6 +522,7 @@ static const BackendOps sim_ops = {
         .name = "sim",
         .get_host = sim_get_host,
         .list_mgmtdevs = sim_list_mgmtdevs,
+        .get_counts = sim_get_counts,
         .list_devices = sim_list_devices,
         .list_sriov = sim_list_sriov,
         .create = sim_create,
@@ -396,7 +532,12 @@ static const BackendOps sim_ops = {
         .observe = sim_observe,
         .set_mac = sim_set_mac,
         .destroy = sim_destroy,
+        .find_users = sim_find_users,
         .get_stats = sim_get_stats,
+        .check_idle = sim_check_idle,
+        .get_resources = sim_get_resources,
+        .watch = sim_watch,
+        .unwatch = sim_unwatch,
         .free = sim_backend_free,
 };
 
@@ -417,6 +558,7 @@ static int sim_plug(Sim *s, Failure *f) {
                 if (r < 0)
                         return r;
                 s->by_index[u->index] = u;
+                CRASH_POINT(SIM_MGMTDEV_PLUGGED);
         }
 
         return 0;
@@ -450,6 +592,7 @@ int sim_backend_new(const SimConfig *config, const char *runtime_dir, Backend **
                 return failure_set(f, ERROR_OUT_OF_MEMORY, ENOMEM, "There is no memory for the simulation");
 
         s->backend.ops = &sim_ops;
+        (void) pthread_mutex_init(&s->lock, NULL);
         s->open_fd = -1;
         s->n_units = config->n_mgmtdevs;
         for (size_t i = 0; i < s->n_units; i++)
@@ -464,6 +607,10 @@ int sim_backend_new(const SimConfig *config, const char *runtime_dir, Backend **
         r = sim_plug(s, f);
         if (r < 0)
                 return r;
+        r = outside_new(runtime_dir, sim_run_outside, s, &s->outside);
+        if (r < 0)
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, r, "Cannot make the socket %s/%s: %s", runtime_dir,
+                                   OUTSIDE_SOCKET, strerror(-r));
 
         *ret = &TAKE_PTR(s)->backend;
         return 0;

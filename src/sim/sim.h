@@ -7,7 +7,8 @@
  *
  * Endpoints exist in the model only. Whoever wants one to be in use makes the directory sim-open/NAME in the
  * runtime directory ("mkdir /run/hsvdpa/sim-open/vm42-net0"), and removes it to close the endpoint. For a device
- * without an endpoint it makes no difference. */
+ * without an endpoint it makes no difference. What other programs of a host do to devices is done by commands to a
+ * socket there; see docs/drift.md. */
 
 #include "backend/backend.h"
 

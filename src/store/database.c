@@ -11,15 +11,19 @@
 /* In the order of the parameters of the insertion and of the columns of the listing. */
 #define DEVICE_COLUMNS                                                                                             \
         "name, uid, revision, created_revision, created_usec, generation, state, "                                 \
-        "mgmtdev, spec, reason_code, reason, asid_space, asids, vqs, msis, holder"
+        "mgmtdev, spec, reason_code, reason, asid_space, asids, vqs, msis, holder, lease_usec"
+
+#define RECEIPT_COLUMNS "id, key, request, name, uid, outcome, detail, made_usec"
 
 static const char *const statement_sql[_STATEMENT_MAX] = {
         [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
         [STATEMENT_COMMIT] = "COMMIT",
         [STATEMENT_ROLLBACK] = "ROLLBACK",
-        [STATEMENT_PUT_DEVICE] = "INSERT OR REPLACE INTO device (" DEVICE_COLUMNS ") "
-                                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        [STATEMENT_PUT_DEVICE] =
+                "INSERT OR REPLACE INTO device (" DEVICE_COLUMNS ") "
+                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         [STATEMENT_REMOVE_DEVICE] = "DELETE FROM device WHERE name = ?1",
+        [STATEMENT_END_HOLDER] = "UPDATE device SET holder = '' WHERE holder = ?1 AND holder <> ''",
         [STATEMENT_SET_REVISION] = "UPDATE meta SET value = ?1 WHERE key = 'revision'",
         [STATEMENT_SET_BOOT_ID] = "UPDATE meta SET value = ?1 WHERE key = 'boot_id'",
         [STATEMENT_GET_META] = "SELECT value FROM meta WHERE key = ?1",
@@ -31,9 +35,56 @@ static const char *const statement_sql[_STATEMENT_MAX] = {
         [STATEMENT_ADD_QUARANTINE] = "INSERT INTO quarantine (mgmtdev, asid_space, asids, msis, released_usec) "
                                      "VALUES (?1, ?2, ?3, ?4, ?5)",
         [STATEMENT_PURGE_QUARANTINE] = "DELETE FROM quarantine WHERE released_usec < ?1",
-        [STATEMENT_LIST_QUARANTINE] = "SELECT mgmtdev, asid_space, asids, msis, released_usec FROM quarantine "
-                                      "ORDER BY released_usec, id",
+        [STATEMENT_LIST_QUARANTINE] = "SELECT mgmtdev, asid_space, asids, msis, released_usec, id "
+                                      "FROM quarantine ORDER BY id",
+        [STATEMENT_PUT_RECEIPT] = "INSERT OR REPLACE INTO receipt (" RECEIPT_COLUMNS ") "
+                                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        [STATEMENT_REMOVE_RECEIPT] = "DELETE FROM receipt WHERE id = ?1",
+        [STATEMENT_PURGE_RECEIPTS] = "DELETE FROM receipt WHERE id < ?1",
+        [STATEMENT_LIST_RECEIPTS] = "SELECT " RECEIPT_COLUMNS " FROM receipt ORDER BY id",
+        [STATEMENT_PUT_TOMBSTONE] = "INSERT OR REPLACE INTO tombstone (id, name, uid, made_usec) "
+                                    "VALUES (?1, ?2, ?3, ?4)",
+        [STATEMENT_PURGE_TOMBSTONES] = "DELETE FROM tombstone WHERE id < ?1",
+        [STATEMENT_LIST_TOMBSTONES] = "SELECT id, name, uid, made_usec FROM tombstone ORDER BY id",
+        [STATEMENT_SET_CLOCK] = "UPDATE clock SET boot_id = ?1, boot_usec = ?2, wall_usec = ?3, time_usec = ?4",
+        [STATEMENT_GET_CLOCK] = "SELECT boot_id, boot_usec, wall_usec, time_usec FROM clock",
 };
+
+/* In words, for those to whom the names of errors say nothing. */
+static const struct {
+        int error;
+        const char *words;
+} reasons[] = {
+        { ENOSPC, "the disk is full" },
+        { EDQUOT, "the disk quota is used up" },
+        { EFBIG, "the file cannot grow any more" },
+        { EROFS, "the file system is read-only" },
+        { EIO, "I/O error" },
+        { EACCES, "access is denied" },
+        { EBUSY, "another program has it locked" },
+        { ENOMEM, "out of memory" },
+        { EUCLEAN, "it is damaged, or not a database" },
+};
+
+static const char *words_of(int error) {
+        for (size_t i = 0; i < ELEMENTSOF(reasons); i++)
+                if (reasons[i].error == error)
+                        return reasons[i].words;
+
+        return NULL;
+}
+
+/* What the system said, if that is what has failed. SQLite keeps it of what it cannot open; of a commit that fails
+ * it does not (3.40), but nothing that the roll-back does after it touches errno. */
+static int system_error_of(sqlite3 *db, int rc, int last_error) {
+        int kind = rc & 0xff;
+
+        if (rc == SQLITE_IOERR_NOMEM)
+                return ENOMEM;
+        if (kind == SQLITE_CANTOPEN)
+                return db ? sqlite3_system_errno(db) : 0;
+        return kind == SQLITE_IOERR && words_of(last_error) ? last_error : 0;
+}
 
 static int errno_of(int rc) {
         switch (rc & 0xff) {
@@ -52,13 +103,17 @@ static int errno_of(int rc) {
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
                 return EUCLEAN;
+        case SQLITE_CONSTRAINT:
+        case SQLITE_TOOBIG:
+                return EINVAL;
         default:
                 return EIO;
         }
 }
 
 int database_failure(sqlite3 *db, int rc, Failure *f, const char *format, ...) {
-        int error = errno_of(rc), system_error = db ? sqlite3_system_errno(db) : 0;
+        int system_error = system_error_of(db, rc, errno), error = system_error > 0 ? system_error : errno_of(rc);
+        const char *words = words_of(error), *message;
         char text[256];
         va_list ap;
 
@@ -67,10 +122,12 @@ int database_failure(sqlite3 *db, int rc, Failure *f, const char *format, ...) {
         va_end(ap);
 
         /* Out of memory there may be no connection to ask for a message. */
-        return failure_set(f, ERROR_STORE_FAILED, error, "%s: %s%s%s%s", text,
-                           error == EUCLEAN ? "it is damaged, or not a database: " : "",
-                           db ? sqlite3_errmsg(db) : sqlite3_errstr(rc), system_error ? ": " : "",
-                           system_error ? strerror(system_error) : "");
+        message = db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+        if (!words)
+                return failure_set(f, ERROR_STORE_FAILED, error, "%s: %s%s%s", text, message,
+                                   system_error > 0 ? ": " : "", system_error > 0 ? strerror(system_error) : "");
+        return failure_set(f, ERROR_STORE_FAILED, error, "%s: %s (%s%s%s)", text, words, message,
+                           system_error > 0 ? ": " : "", system_error > 0 ? strerror(system_error) : "");
 }
 
 /* synchronous=FULL: with WAL, a commit is on the disk when it returns. Only then may it be acknowledged. */
@@ -82,13 +139,14 @@ static int configure(sqlite3 *db, const char *path, Failure *f) {
         int rc;
 
         (void) sqlite3_busy_timeout(db, 5000);
+        errno = 0;
         rc = sqlite3_exec(db, pragmas, NULL, NULL, NULL);
         if (rc != SQLITE_OK)
                 return database_failure(db, rc, f, "Cannot set up %s", path);
         return 0;
 }
 
-static int prepare(Database *db, const char *path, Failure *f) {
+int database_prepare(Database *db, const char *path, Failure *f) {
         for (Statement s = 0; s < _STATEMENT_MAX; s++) {
                 int rc = sqlite3_prepare_v3(db->db, statement_sql[s], -1, SQLITE_PREPARE_PERSISTENT,
                                             &db->statements[s], NULL);
@@ -117,7 +175,6 @@ int database_open(Database *db, const char *path, Failure *f) {
         r = schema_check(db->db, path, f);
         if (r < 0)
                 return r;
-        (void) sqlite3_db_config(db->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 
         r = configure(db->db, path, f);
         if (r < 0)
@@ -125,7 +182,12 @@ int database_open(Database *db, const char *path, Failure *f) {
         r = schema_migrate(db->db, path, f);
         if (r < 0)
                 return r;
-        return prepare(db, path, f);
+        r = database_prepare(db, path, f);
+        if (r < 0)
+                return r;
+
+        (void) sqlite3_db_config(db->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+        return 0;
 }
 
 void database_done(Database *db) {
@@ -135,11 +197,54 @@ void database_done(Database *db) {
         *db = (Database){};
 }
 
+int database_copy(sqlite3 *from, sqlite3 *to) {
+        sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+
+        if (!backup)
+                return sqlite3_extended_errcode(to);
+        (void) sqlite3_backup_step(backup, -1);
+        return sqlite3_backup_finish(backup);
+}
+
+/* Where the header says that there is a write-ahead log. A copy has none, and needs none to be read. */
+#define HEADER_WRITE_VERSION 18
+#define HEADER_READ_VERSION  19
+
+int database_backup(const char *path, sqlite3 **ret_db, unsigned char **ret_data, size_t *ret_size, Failure *f) {
+        sqlite3_int64 size = 0;
+        sqlite3 *from = NULL;
+        int rc, r = 0;
+
+        rc = sqlite3_open_v2(path, &from, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+        (void) sqlite3_busy_timeout(from, 5000);
+        if (rc == SQLITE_OK)
+                rc = sqlite3_open_v2("file:backup?vfs=memdb", ret_db,
+                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI |
+                                             SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                                     NULL);
+        if (rc == SQLITE_OK)
+                rc = database_copy(from, *ret_db);
+        if (rc != SQLITE_OK)
+                r = database_failure(from, rc, f, "Cannot copy the inventory");
+        (void) sqlite3_close(from);
+        if (r < 0)
+                return r;
+
+        *ret_data = sqlite3_serialize(*ret_db, "main", &size, SQLITE_SERIALIZE_NOCOPY);
+        if (!*ret_data || size <= HEADER_READ_VERSION)
+                return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Cannot copy the inventory: out of memory");
+        (*ret_data)[HEADER_WRITE_VERSION] = (*ret_data)[HEADER_READ_VERSION] = 1;
+        *ret_size = (size_t) size;
+        return 0;
+}
+
 /* Runs a statement whose parameters are bound, and makes it ready for the next time. */
 static int finish(Database *db, Statement statement, Failure *f) {
         sqlite3_stmt *stmt = db->statements[statement];
-        int rc = sqlite3_step(stmt), r = 0;
+        int rc, r = 0;
 
+        errno = 0;
+        rc = sqlite3_step(stmt);
         if (rc != SQLITE_DONE && rc != SQLITE_ROW)
                 r = database_failure(db->db, rc, f, "Cannot write the inventory");
         (void) sqlite3_reset(stmt);
@@ -180,6 +285,7 @@ int database_put_device(Database *db, const StoreRecord *r, Failure *f) {
         bind_u64(db, s, 14, r->n_vqs);
         bind_text(db, s, 15, r->msis);
         bind_text(db, s, 16, r->holder);
+        bind_u64(db, s, 17, r->lease_usec);
         return finish(db, s, f);
 }
 
@@ -218,6 +324,71 @@ int database_add_quarantine(Database *db, const StoreQuarantine *q, uint64_t pur
         return finish(db, STATEMENT_PURGE_QUARANTINE, f);
 }
 
+static int purge(Database *db, Statement s, uint64_t first_id, Failure *f) {
+        if (first_id == 0)
+                return 0;
+        bind_u64(db, s, 1, first_id);
+        return finish(db, s, f);
+}
+
+int database_put_receipt(Database *db, const StoreReceipt *r, Failure *f) {
+        const Statement s = r->is_forgotten ? STATEMENT_REMOVE_RECEIPT : STATEMENT_PUT_RECEIPT;
+        int k;
+
+        bind_u64(db, s, 1, r->id);
+        if (!r->is_forgotten) {
+                bind_text(db, s, 2, r->key);
+                bind_text(db, s, 3, r->request);
+                bind_text(db, s, 4, r->name);
+                bind_text(db, s, 5, r->uid);
+                bind_text(db, s, 6, r->outcome);
+                bind_text(db, s, 7, r->detail);
+                bind_u64(db, s, 8, r->made_usec);
+        }
+        k = finish(db, s, f);
+        return k < 0 ? k : purge(db, STATEMENT_PURGE_RECEIPTS, r->first_id, f);
+}
+
+int database_put_tombstone(Database *db, const StoreTombstone *t, Failure *f) {
+        const Statement s = STATEMENT_PUT_TOMBSTONE;
+        int k;
+
+        bind_u64(db, s, 1, t->id);
+        bind_text(db, s, 2, t->name);
+        bind_text(db, s, 3, t->uid);
+        bind_u64(db, s, 4, t->made_usec);
+        k = finish(db, s, f);
+        return k < 0 ? k : purge(db, STATEMENT_PURGE_TOMBSTONES, t->first_id, f);
+}
+
+int database_set_clock(Database *db, const ClockRecord *c, Failure *f) {
+        const Statement s = STATEMENT_SET_CLOCK;
+
+        bind_text(db, s, 1, c->boot_id);
+        bind_u64(db, s, 2, c->boot_usec);
+        bind_u64(db, s, 3, c->wall_usec);
+        bind_u64(db, s, 4, c->time_usec);
+        return finish(db, s, f);
+}
+
+int database_get_clock(Database *db, ClockRecord *ret, Failure *f) {
+        sqlite3_stmt *stmt = db->statements[STATEMENT_GET_CLOCK];
+        int rc = sqlite3_step(stmt), n = -1, r = 0;
+
+        *ret = (ClockRecord){};
+        if (rc == SQLITE_ROW) {
+                n = snprintf(ret->boot_id, sizeof ret->boot_id, "%s", (const char *) sqlite3_column_text(stmt, 0));
+                ret->boot_usec = (uint64_t) sqlite3_column_int64(stmt, 1);
+                ret->wall_usec = (uint64_t) sqlite3_column_int64(stmt, 2);
+                ret->time_usec = (uint64_t) sqlite3_column_int64(stmt, 3);
+        }
+        /* What is added to it must not overflow. */
+        if (n < 0 || (size_t) n >= sizeof ret->boot_id || ret->time_usec > CLOCK_TIME_MAX)
+                r = failure_set(f, ERROR_STORE_FAILED, EUCLEAN, "The database has no usable clock");
+        (void) sqlite3_reset(stmt);
+        return r;
+}
+
 int database_set_revision(Database *db, uint64_t revision, Failure *f) {
         char text[24];
 
@@ -226,9 +397,21 @@ int database_set_revision(Database *db, uint64_t revision, Failure *f) {
         return finish(db, STATEMENT_SET_REVISION, f);
 }
 
+int database_end_holder(Database *db, const char *holder, Failure *f) {
+        bind_text(db, STATEMENT_END_HOLDER, 1, holder);
+        return finish(db, STATEMENT_END_HOLDER, f);
+}
+
 int database_set_boot_id(Database *db, const char *boot_id, Failure *f) {
         bind_text(db, STATEMENT_SET_BOOT_ID, 1, boot_id);
         return finish(db, STATEMENT_SET_BOOT_ID, f);
+}
+
+bool database_make_room(Database *db) {
+        int n_log = 0, n_done = 0;
+
+        return sqlite3_wal_checkpoint_v2(db->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &n_log, &n_done) == SQLITE_OK &&
+               n_log > 0 && n_log == n_done;
 }
 
 int database_get_meta(Database *db, const char *key, char *buffer, size_t size, Failure *f) {
@@ -267,13 +450,13 @@ static int read_record(sqlite3_stmt *stmt, StoreRecord *ret, Failure *f) {
                 .n_vqs = (uint32_t) sqlite3_column_int64(stmt, 13),
                 .msis = (const char *) sqlite3_column_text(stmt, 14),
                 .holder = (const char *) sqlite3_column_text(stmt, 15),
+                .lease_usec = (uint64_t) sqlite3_column_int64(stmt, 16),
         };
         if (!ret->name || !ret->uid || !ret->mgmtdev || !ret->spec || !ret->reason_code || !ret->reason || !state ||
             !ret->asid_space || !ret->asids || !ret->msis || !ret->holder)
                 return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory while reading the inventory");
         if (device_state_parse(state, &ret->state) < 0)
-                return failure_set(f, ERROR_STORE_FAILED, EUCLEAN, "Device %s has an unknown state in the database",
-                                   ret->name);
+                ret->state = _DEVICE_STATE_MAX;
         return 0;
 }
 
@@ -283,6 +466,8 @@ typedef struct Reader {
         int (*device)(void *userdata, const StoreRecord *r);
         int (*mgmtdev)(void *userdata, const StoreMgmtdev *m);
         int (*quarantine)(void *userdata, const StoreQuarantine *q);
+        int (*receipt)(void *userdata, const StoreReceipt *r);
+        int (*tombstone)(void *userdata, const StoreTombstone *t);
         void *userdata;
 } Reader;
 
@@ -331,11 +516,42 @@ static int read_quarantine(sqlite3_stmt *stmt, const Reader *reader, Failure *f)
                 .asids = (const char *) sqlite3_column_text(stmt, 2),
                 .msis = (const char *) sqlite3_column_text(stmt, 3),
                 .released_usec = (uint64_t) sqlite3_column_int64(stmt, 4),
+                .id = sqlite3_column_int64(stmt, 5),
         };
 
         if (!row.mgmtdev || !row.asid_space || !row.asids || !row.msis)
                 return out_of_memory(f);
         return reader->quarantine(reader->userdata, &row);
+}
+
+static int read_receipt(sqlite3_stmt *stmt, const Reader *reader, Failure *f) {
+        const StoreReceipt row = {
+                .id = (uint64_t) sqlite3_column_int64(stmt, 0),
+                .key = (const char *) sqlite3_column_text(stmt, 1),
+                .request = (const char *) sqlite3_column_text(stmt, 2),
+                .name = (const char *) sqlite3_column_text(stmt, 3),
+                .uid = (const char *) sqlite3_column_text(stmt, 4),
+                .outcome = (const char *) sqlite3_column_text(stmt, 5),
+                .detail = (const char *) sqlite3_column_text(stmt, 6),
+                .made_usec = (uint64_t) sqlite3_column_int64(stmt, 7),
+        };
+
+        if (!row.key || !row.request || !row.name || !row.uid || !row.outcome || !row.detail)
+                return out_of_memory(f);
+        return reader->receipt(reader->userdata, &row);
+}
+
+static int read_tombstone(sqlite3_stmt *stmt, const Reader *reader, Failure *f) {
+        const StoreTombstone row = {
+                .id = (uint64_t) sqlite3_column_int64(stmt, 0),
+                .name = (const char *) sqlite3_column_text(stmt, 1),
+                .uid = (const char *) sqlite3_column_text(stmt, 2),
+                .made_usec = (uint64_t) sqlite3_column_int64(stmt, 3),
+        };
+
+        if (!row.name || !row.uid)
+                return out_of_memory(f);
+        return reader->tombstone(reader->userdata, &row);
 }
 
 int database_list_devices(Database *db, int (*record)(void *userdata, const StoreRecord *r), void *userdata,
@@ -357,4 +573,18 @@ int database_list_quarantine(Database *db, int (*record)(void *userdata, const S
         const Reader reader = { .read = read_quarantine, .quarantine = record, .userdata = userdata };
 
         return list(db, STATEMENT_LIST_QUARANTINE, &reader, f);
+}
+
+int database_list_receipts(Database *db, int (*record)(void *userdata, const StoreReceipt *r), void *userdata,
+                           Failure *f) {
+        const Reader reader = { .read = read_receipt, .receipt = record, .userdata = userdata };
+
+        return list(db, STATEMENT_LIST_RECEIPTS, &reader, f);
+}
+
+int database_list_tombstones(Database *db, int (*record)(void *userdata, const StoreTombstone *t), void *userdata,
+                             Failure *f) {
+        const Reader reader = { .read = read_tombstone, .tombstone = record, .userdata = userdata };
+
+        return list(db, STATEMENT_LIST_TOMBSTONES, &reader, f);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/database.h"
+#include "util/crash.h"
 
 /* "hsvd": marks the file as ours in the header that file(1) and sqlite3 show. */
 #define APPLICATION_ID 0x68737664
@@ -56,6 +57,37 @@ static const char *const migrations[] = {
 
         /* 3. With whom a device goes. */
         "ALTER TABLE device ADD COLUMN holder TEXT NOT NULL DEFAULT '';",
+
+        /* 4. What one holder holds is found without reading all devices; most have none. */
+        "CREATE INDEX device_holder ON device (holder) WHERE holder <> '';",
+
+        /* 5. When a device is to go; what keyed requests have come to, and which devices have gone, each in the
+         * order of time; and what time it is. */
+        "ALTER TABLE device ADD COLUMN lease_usec INTEGER NOT NULL DEFAULT 0;"
+        "CREATE TABLE receipt ("
+        "  id INTEGER PRIMARY KEY,"
+        "  key TEXT NOT NULL UNIQUE,"
+        "  request TEXT NOT NULL,"
+        "  name TEXT NOT NULL,"
+        "  uid TEXT NOT NULL,"
+        "  outcome TEXT NOT NULL,"
+        "  detail TEXT NOT NULL,"
+        "  made_usec INTEGER NOT NULL"
+        ") STRICT;"
+        "CREATE TABLE tombstone ("
+        "  id INTEGER PRIMARY KEY,"
+        "  name TEXT NOT NULL,"
+        "  uid TEXT NOT NULL,"
+        "  made_usec INTEGER NOT NULL"
+        ") STRICT;"
+        "CREATE TABLE clock ("
+        "  id INTEGER PRIMARY KEY CHECK (id = 0),"
+        "  boot_id TEXT NOT NULL,"
+        "  boot_usec INTEGER NOT NULL,"
+        "  wall_usec INTEGER NOT NULL,"
+        "  time_usec INTEGER NOT NULL"
+        ") STRICT;"
+        "INSERT INTO clock (id, boot_id, boot_usec, wall_usec, time_usec) VALUES (0, '', 0, 0, 0);",
 };
 
 #define SCHEMA_VERSION ((int) ELEMENTSOF(migrations))
@@ -94,7 +126,8 @@ static int check_integrity(sqlite3 *db, const char *path, Failure *f) {
         return r;
 }
 
-int schema_check(sqlite3 *db, const char *path, Failure *f) {
+/* 1: it is empty. */
+static int identify(sqlite3 *db, const char *path, Failure *f) {
         int application_id = 0, version = 0, n_tables = 0, rc;
 
         rc = query_int(db, "PRAGMA application_id", &application_id);
@@ -106,17 +139,34 @@ int schema_check(sqlite3 *db, const char *path, Failure *f) {
                 return database_failure(db, rc, f, "Cannot read %s", path);
 
         if (application_id == 0 && version == 0 && n_tables == 0)
-                return 0;
+                return 1;
         if (application_id != APPLICATION_ID)
                 return failure_set(f, ERROR_STORE_FAILED, EMEDIUMTYPE,
                                    "%s is a database of another program (application_id %#x)", path,
                                    (unsigned) application_id);
+        if (version < 0)
+                return failure_set(f, ERROR_STORE_FAILED, EUCLEAN,
+                                   "The database %s is damaged: its schema version is %d", path, version);
         if (version > SCHEMA_VERSION)
                 return failure_set(f, ERROR_STORE_FAILED, EPROTONOSUPPORT,
                                    "%s has schema version %d, and this program knows versions up to %d: "
                                    "it was written by a newer hsvdpad",
                                    path, version, SCHEMA_VERSION);
 
+        return 0;
+}
+
+int schema_identify(sqlite3 *db, const char *path, Failure *f) {
+        int r = identify(db, path, f);
+
+        return r > 0 ? 0 : r;
+}
+
+int schema_check(sqlite3 *db, const char *path, Failure *f) {
+        int r = identify(db, path, f);
+
+        if (r != 0)
+                return r > 0 ? 0 : r;
         return check_integrity(db, path, f);
 }
 
@@ -137,8 +187,10 @@ int schema_migrate(sqlite3 *db, const char *path, Failure *f) {
                         APPLICATION_ID, SCHEMA_VERSION);
         if (rc == SQLITE_OK)
                 rc = sqlite3_exec(db, pragma, NULL, NULL, NULL);
+        CRASH_POINT(SCHEMA_BEFORE_COMMIT);
         if (rc == SQLITE_OK)
                 rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+        CRASH_POINT(SCHEMA_AFTER_COMMIT);
         if (rc == SQLITE_OK)
                 return 0;
 

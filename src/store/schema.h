@@ -13,5 +13,8 @@
  * another negative errno, with f set. */
 int schema_check(sqlite3 *db, const char *path, Failure *f);
 
+/* The same without looking for damage. */
+int schema_identify(sqlite3 *db, const char *path, Failure *f);
+
 /* Brings the schema up to date in one transaction. Returns 0, or a negative errno with f set. */
 int schema_migrate(sqlite3 *db, const char *path, Failure *f);

@@ -14,6 +14,7 @@
 #include "inventory/device.h"
 #include "inventory/error.h"
 #include "inventory/settings.h"
+#include "util/durable-clock.h"
 #include "util/workqueue.h"
 
 typedef struct Store Store;
@@ -27,7 +28,7 @@ typedef struct StoreRecord {
         const char *uid;
         uint64_t revision, created_revision, created_usec;
         uint32_t generation;
-        DeviceState state;
+        DeviceState state; /* _DEVICE_STATE_MAX: one that is none, of what is loaded */
         const char *mgmtdev;
         const char *spec;        /* JSON */
         const char *reason_code; /* of failed and lost devices, as error_info() has it; "" if there is none */
@@ -36,7 +37,8 @@ typedef struct StoreRecord {
         const char *asids;      /* as idlist_format() writes them */
         uint32_t n_vqs;
         const char *msis;
-        const char *holder; /* "" if nobody holds it */
+        const char *holder;  /* "" if nobody holds it */
+        uint64_t lease_usec; /* when its lease ends, by the store's clock; 0: it has none */
 } StoreRecord;
 
 /* What a device held and holds no more. */
@@ -44,6 +46,7 @@ typedef struct StoreQuarantine {
         const char *mgmtdev;
         const char *asid_space, *asids, *msis; /* as in StoreRecord */
         uint64_t released_usec;                /* since the epoch */
+        int64_t id;                            /* of what is loaded */
 } StoreQuarantine;
 
 /* That something is released, since the epoch; and how long it matters. */
@@ -60,12 +63,44 @@ typedef struct StoreMgmtdev {
         const char *overrides; /* a JSON object, as budget_settings_encode() makes it */
 } StoreMgmtdev;
 
-/* Who takes what is loaded: management devices, devices in order of name, then what was released, the oldest first.
- * Each returns 0, or a negative errno that ends the loading. One that is NULL is not asked. */
+/* What a request with an idempotency key has come to. IDs grow with time. */
+typedef struct StoreReceipt {
+        uint64_t id;
+        const char *key;
+        const char *request; /* its digest */
+        const char *name;    /* of the device, or the handle of the management device; "" if there is none */
+        const char *uid;     /* of the device; "" */
+        const char *outcome; /* see lifecycle/receipt.h */
+        const char *detail;  /* of a failure; "" */
+        uint64_t made_usec;  /* by the store's clock */
+        uint64_t first_id;   /* older ones are forgotten; 0: none */
+        bool is_forgotten;   /* itself */
+} StoreReceipt;
+
+/* A device that has gone. */
+typedef struct StoreTombstone {
+        uint64_t id;
+        const char *name;
+        const char *uid;
+        uint64_t made_usec;
+        uint64_t first_id; /* as above */
+} StoreTombstone;
+
+/* What is recorded together with a change, or not at all. Each may be NULL. */
+typedef struct StoreNotes {
+        const StoreReceipt *receipt;
+        const StoreTombstone *tombstone;
+} StoreNotes;
+
+/* Who takes what is loaded: management devices, devices in order of name, then what was released, receipts and
+ * tombstones, the oldest first. Each returns 0, or a negative errno that ends the loading. One that is NULL is not
+ * asked. */
 typedef struct StoreLoader {
         int (*mgmtdev)(void *userdata, const StoreMgmtdev *m);
         int (*device)(void *userdata, const StoreRecord *r);
         int (*quarantine)(void *userdata, const StoreQuarantine *q);
+        int (*receipt)(void *userdata, const StoreReceipt *r);
+        int (*tombstone)(void *userdata, const StoreTombstone *t);
 } StoreLoader;
 
 /* Opens (or makes) the database directory/inventory.db, takes the lock that keeps a second daemon out, checks
@@ -83,24 +118,58 @@ int store_load(Store *store, const StoreLoader *loader, void *userdata, Failure 
 uint64_t store_revision(const Store *store);
 const char *store_boot_id(const Store *store);
 
+/* The clock by which is counted what has to end some day. It is recorded with every change. */
+const DurableClock *store_clock(const Store *store);
+
 /* Queues the device as it is now (its state, placement, spec and what it holds). Returns 0, or a negative errno if
  * it could not even be queued: done() is not called then. */
 int store_put_device(Store *store, const Device *device, store_done_t done, void *userdata);
 
-/* The same, but as a device that holds nothing: what it holds is recorded as released. */
-int store_put_released(Store *store, const Device *device, const StoreRelease *release, store_done_t done,
-                       void *userdata);
+/* The same, with notes (NULL: none); and with a release, as a device that holds nothing: what it holds is recorded
+ * as released. */
+int store_put_noted(Store *store, const Device *device, const StoreRelease *release, const StoreNotes *notes,
+                    store_done_t done, void *userdata);
 
 /* Queues the removal of the device, and what it holds as released. revision: the inventory's, after the removal. */
 int store_remove_device(Store *store, const Device *device, uint64_t revision, const StoreRelease *release,
-                        store_done_t done, void *userdata);
+                        const StoreNotes *notes, store_done_t done, void *userdata);
 
 /* Queues what is set of a management device; what is empty is forgotten. As store_put_device(). */
 int store_put_mgmtdev(Store *store, const char *handle, const MgmtdevSettings *settings, uint64_t revision,
-                      store_done_t done, void *userdata);
+                      const StoreNotes *notes, store_done_t done, void *userdata);
+
+/* Queues notes alone; without any, that it is recorded what time it is. As store_put_device(). */
+int store_put_notes(Store *store, const StoreNotes *notes, store_done_t done, void *userdata);
 
 /* Queues the note that what is recorded is true in the boot of this ID. */
 int store_put_boot_id(Store *store, const char *boot_id, store_done_t done, void *userdata);
+
+/* Queues that nobody holds what the holder holds, in one change: all of it, or nothing. */
+int store_end_holder(Store *store, const char *holder, store_done_t done, void *userdata);
+/* What keeps changes from the disk. */
+typedef struct StoreTrouble {
+        Failure failure;
+        uint64_t since_usec; /* since the epoch */
+} StoreTrouble;
+
+/* NULL: nothing does, as far as is known. What is queued is tried all the same; and what nobody asked for is tried
+ * every now and then, so that the end is noticed. */
+const StoreTrouble *store_trouble(const Store *store);
+
+/* Calls watch() when trouble begins, and with NULL when it is over; watch NULL: no more. One watches at a time. */
+typedef void (*store_watch_t)(void *userdata, const StoreTrouble *trouble);
+void store_watch(Store *store, store_watch_t watch, void *userdata);
+
+/* A copy of the whole database as it was at one moment: an SQLite database. */
+typedef struct StoreImage StoreImage;
+const void *store_image_data(const StoreImage *image, size_t *ret_size);
+StoreImage *store_image_free(StoreImage *image);
+
+/* Makes one, beside all that goes on. done(): image is taken over; or NULL, and failure says why. Returns 0, or a
+ * negative errno, and done() is not called: -EAGAIN if there are as many already as there may be. All must be freed
+ * before the store is closed. */
+typedef void (*store_backup_done_t)(void *userdata, StoreImage *image, const Failure *failure);
+int store_backup(Store *store, store_backup_done_t done, void *userdata);
 
 /* The queue to the writer's thread, to see how it comes forward. */
 Workqueue *store_writer(Store *store);

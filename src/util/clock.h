@@ -14,5 +14,8 @@
 uint64_t clock_realtime_usec(void);
 uint64_t clock_monotonic_usec(void);
 
+/* Goes on while the host is suspended. */
+uint64_t clock_boottime_usec(void);
+
 /* Writes usec (since the epoch) to buffer, at least RFC3339_MAX bytes; returns buffer. */
 char *clock_format(uint64_t usec, char *buffer);

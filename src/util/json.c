@@ -165,6 +165,35 @@ static bool is_known(const JsonDecoder *d, const char *member) {
         return false;
 }
 
+/* Whether there was no memory for something since json_parse() has last asked. */
+static _Thread_local bool ran_out;
+
+static void *allocate(size_t size) {
+        void *p = malloc(size);
+
+        if (!p)
+                ran_out = true;
+        return p;
+}
+
+json_t *json_parse(const char *text, size_t n, size_t flags, json_error_t *error, bool *ret_out_of_memory) {
+        static bool is_set_up;
+        json_t *value;
+
+        if (!is_set_up)
+                json_set_alloc_funcs(allocate, free);
+        is_set_up = true;
+
+        ran_out = false;
+        value = json_loadb(text, n, flags, error);
+        *ret_out_of_memory = ran_out;
+        if (ran_out) {
+                json_decref(value);
+                return NULL;
+        }
+        return value;
+}
+
 void json_end(JsonDecoder *d, json_t *object) {
         const char *member;
         json_t *value;

@@ -52,6 +52,11 @@ bool json_take_bool(JsonDecoder *d, json_t *object, const char *member, bool *re
 bool json_take_object(JsonDecoder *d, json_t *object, const char *member, json_t **ret);
 bool json_take_array(JsonDecoder *d, json_t *object, const char *member, size_t max_items, json_t **ret);
 
+/* As json_loadb(), with the same flags, but for one thing: jansson overlooks when it has no memory for a part of a
+ * string, and goes on with what it has. Here *ret_out_of_memory is true then, and NULL is returned. On the loop's
+ * thread only. */
+json_t *json_parse(const char *text, size_t n, size_t flags, json_error_t *error, bool *ret_out_of_memory);
+
 /* Complains of every member of object that was not taken. */
 void json_end(JsonDecoder *d, json_t *object);
 

@@ -11,6 +11,9 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "util/clock.h"
+#include "util/log-rate.h"
+
 static int log_max_level = LOG_INFO; /* atomic: it changes while threads run */
 static bool log_to_journal;
 
@@ -101,6 +104,31 @@ static void send_to_journal(int level, int error, const char *field, const char 
 #define PREFIX_MAX  320
 #define MESSAGE_MAX 1024
 
+static void send_message(int level, int error, const char *field, const char *value, char *message) {
+        if (log_to_journal)
+                send_to_journal(level, error, field, value, message);
+        else
+                fprintf(stderr, "%s\n", message + strlen(MESSAGE));
+}
+
+/* Whether the message may go out; says first how many like it did not. Changes of state are not counted: there are
+ * no more of them than was asked for and done. */
+static bool is_in_rate(int level, const char *format) {
+        char message[PREFIX_MAX];
+        unsigned n_omitted;
+
+        if (level > LOG_WARNING)
+                return true;
+        if (!log_rate_allows(format, clock_monotonic_usec(), &n_omitted))
+                return false;
+        if (n_omitted > 0) {
+                (void) snprintf(message, sizeof message, MESSAGE "%u messages like the next one were left out",
+                                n_omitted);
+                send_message(level, 0, NULL, NULL, message);
+        }
+        return true;
+}
+
 int log_full(int level, int error, const char *field, const char *value, const char *format, ...) {
         char message[PREFIX_MAX + MESSAGE_MAX] = MESSAGE;
         size_t n = strlen(MESSAGE);
@@ -108,7 +136,7 @@ int log_full(int level, int error, const char *field, const char *value, const c
 
         if (error < 0)
                 error = -error;
-        if (level > log_get_max_level())
+        if (level > log_get_max_level() || !is_in_rate(level, format))
                 return -error;
 
         if (value)
@@ -118,9 +146,6 @@ int log_full(int level, int error, const char *field, const char *value, const c
         (void) vsnprintf(message + n, MESSAGE_MAX, format, ap);
         va_end(ap);
 
-        if (log_to_journal)
-                send_to_journal(level, error, field, value, message);
-        else
-                fprintf(stderr, "%s\n", message + strlen(MESSAGE));
+        send_message(level, error, field, value, message);
         return -error;
 }

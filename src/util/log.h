@@ -32,7 +32,7 @@ const char *log_request_id(void);
 
 /* Logs one message. error: 0, or an errno value of either sign, which %m in the format then names. field
  * and value: a journal field ("DEVICE", "MGMTDEV") and what to put there, or NULL. Returns -|error|, so that
- * callers can "return log_...()". */
+ * callers can "return log_...()". What comes too often from one place is left out; see util/log-rate.h. */
 int log_full(int level, int error, const char *field, const char *value, const char *format, ...) _printf_(5, 6);
 
 #define log_debug(...)                         log_full(LOG_DEBUG, 0, NULL, NULL, __VA_ARGS__)

@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 
 #include "util/clock.h"
@@ -14,7 +16,9 @@ struct Workqueue {
         workqueue_process_t process;
         void *userdata;
         size_t max_queued;
-        size_t length; /* loop's thread only */
+        size_t length; /* loop's thread only, as the next two */
+        unsigned n_holds;
+        WorkList held;
 
         pthread_t thread;
         pthread_mutex_t lock;
@@ -25,6 +29,8 @@ struct Workqueue {
 
         bool is_busy; /* under lock, as those below: the thread has a batch */
         bool has_reported;
+        const char *note; /* what it is at; NULL: nothing that was noted */
+        char note_object[WORK_OBJECT_MAX];
         uint64_t step_usec; /* when it took its batch, or last reported (monotonic) */
 
         int event_fd;
@@ -59,6 +65,7 @@ void workqueue_report(Workqueue *q, Work *work) {
         first = STAILQ_EMPTY(&q->finished);
         STAILQ_INSERT_TAIL(&q->finished, work, entry);
         q->has_reported = true;
+        q->note = NULL;
         q->step_usec = clock_monotonic_usec();
         pthread_mutex_unlock(&q->lock);
 
@@ -118,6 +125,7 @@ int workqueue_new(sd_event *event, const char *name, size_t max_queued, workqueu
         q->process = process;
         q->userdata = userdata;
         q->max_queued = max_queued;
+        STAILQ_INIT(&q->held);
         STAILQ_INIT(&q->queued);
         STAILQ_INIT(&q->finished);
         pthread_mutex_init(&q->lock, NULL);
@@ -148,20 +156,57 @@ fail:
         return r;
 }
 
+/* Gives the thread what was gathered. */
+static void pass_on(Workqueue *q) {
+        pthread_mutex_lock(&q->lock);
+        STAILQ_CONCAT(&q->queued, &q->held);
+        pthread_cond_signal(&q->wakeup);
+        pthread_mutex_unlock(&q->lock);
+}
+
 int workqueue_submit(Workqueue *q, Work *work) {
         if (q->length >= q->max_queued)
                 return -EAGAIN;
 
         q->length++;
-        pthread_mutex_lock(&q->lock);
-        STAILQ_INSERT_TAIL(&q->queued, work, entry);
-        pthread_cond_signal(&q->wakeup);
-        pthread_mutex_unlock(&q->lock);
+        STAILQ_INSERT_TAIL(&q->held, work, entry);
+        if (q->n_holds == 0)
+                pass_on(q);
         return 0;
+}
+
+void workqueue_hold(Workqueue *q) {
+        q->n_holds++;
+}
+
+void workqueue_let_go(Workqueue *q) {
+        assert(q->n_holds > 0);
+        if (--q->n_holds == 0 && !STAILQ_EMPTY(&q->held))
+                pass_on(q);
 }
 
 size_t workqueue_length(const Workqueue *q) {
         return q->length;
+}
+
+void workqueue_note(Workqueue *q, const char *what, const char *object) {
+        pthread_mutex_lock(&q->lock);
+        q->note = what;
+        (void) snprintf(q->note_object, sizeof q->note_object, "%s", object);
+        pthread_mutex_unlock(&q->lock);
+}
+
+bool workqueue_get_note(Workqueue *q, const char **ret_what, char *ret_object) {
+        bool has_note;
+
+        pthread_mutex_lock(&q->lock);
+        has_note = q->is_busy && q->note;
+        if (has_note) {
+                *ret_what = q->note;
+                strcpy(ret_object, q->note_object);
+        }
+        pthread_mutex_unlock(&q->lock);
+        return has_note;
 }
 
 uint64_t workqueue_busy_usec(Workqueue *q) {

@@ -40,11 +40,23 @@ int workqueue_new(sd_event *event, const char *name, size_t max_queued, workqueu
 /* Hands over work. Returns 0, or -EAGAIN when max_queued items are under way (the caller keeps the item). */
 int workqueue_submit(Workqueue *queue, Work *work);
 
+/* Between these two, what is submitted is only gathered: the thread finds all of it as one batch. They nest. */
+void workqueue_hold(Workqueue *queue);
+void workqueue_let_go(Workqueue *queue);
+
 /* Items submitted and not yet done. */
 size_t workqueue_length(const Workqueue *queue);
 
 /* On the queue's thread: work is through, its done() may be called. */
 void workqueue_report(Workqueue *queue, Work *work);
+
+/* On the queue's thread: what it is at from now on, until it reports something. what: static; object: "" or what it
+ * is done to, of which WORK_OBJECT_MAX - 1 bytes are kept. */
+#define WORK_OBJECT_MAX 64
+void workqueue_note(Workqueue *queue, const char *what, const char *object);
+
+/* What was noted last, if the thread is at it: true, with both; object has room for WORK_OBJECT_MAX bytes. */
+bool workqueue_get_note(Workqueue *queue, const char **ret_what, char *ret_object);
 
 /* How long the thread has been at it since it last took or reported something; 0: it has nothing to do. For who
  * has to know a thread that hangs from one that is busy. */

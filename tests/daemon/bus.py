@@ -50,6 +50,7 @@ BUS_CONFIG = """<busconfig>
 """
 
 ERROR_LINE = re.compile(r"^(/.*?): (.*) \[([a-z-]+)\]$", re.DOTALL)
+CANDIDATE_LINE = re.compile(r"^([a-z]\S*): (.*) \[([a-z-]+)\]$")
 
 
 def read_error_names():
@@ -291,15 +292,27 @@ def refused(error):
     assert error.name in ERROR_NAMES, error
     code = ERROR_NAMES[error.name]
     status, title = CONTRACT.errors[code]
-    detail, *lines = re.split(r"\n(?=/|\.\.\. and )", error.text)
+    detail, *lines = re.split(r"\n(?=/|\.\.\. and |[a-z][^\n ]*: [^\n]* \[[a-z-]+\](?:\n|$))", error.text)
     problem = {"title": title, "status": status, "code": code, "detail": detail}
-    omitted = [line for line in lines if line.startswith("... and ")]
-    faults = [ERROR_LINE.match(line).groups() for line in lines if line not in omitted]
+    left_out = [line for line in lines if line.startswith("... and ") and "management devices" in line]
+    omitted = [line for line in lines if line.startswith("... and ") and line not in left_out]
+    faults = [ERROR_LINE.match(line).groups() for line in lines if line[0] == "/"]
+    candidates = {}
+    for line in lines:
+        if line[0] not in "/.":
+            handle, reason, kind = CANDIDATE_LINE.match(line).groups()
+            candidates.setdefault(handle, []).append({"code": kind, "detail": reason})
+    if candidates:
+        problem["candidates"] = [{"mgmtdev": handle, "fits": False, "reasons": reasons}
+                                 for handle, reasons in candidates.items()]
+    if left_out:
+        problem["candidates_omitted"] = int(left_out[0].split()[2])
     if faults:
         problem["errors"] = [dict(zip(("pointer", "detail", "code"), fault)) for fault in faults]
         for fault in problem["errors"]:
             fault["pointer"] = re.sub("^/filter", "/query", fault["pointer"])
             fault["pointer"] = re.sub("^/query/labels(/.*)?$", "/query/label", fault["pointer"])
+            fault["pointer"] = re.sub("^/settings", "", fault["pointer"])
             fault["pointer"] = re.sub("^/options/revision", "/header/If-Match", fault["pointer"])
             fault["pointer"] = re.sub("^/options", "/query", fault["pointer"])
     if omitted:
@@ -328,7 +341,9 @@ class BusClient(rest.Client):
             unsayable("a body")
         path, _, rest_of_target = target.partition("?")
         query = dict(query or {})
-        if rest_of_target:
+        if path.endswith(":repair") and rest_of_target.startswith("dry_run="):
+            query["dry_run"] = rest_of_target.partition("=")[2]
+        elif rest_of_target:
             unsayable(rest_of_target)
         try:
             for name, pattern in ROUTES:
@@ -357,7 +372,9 @@ class BusClient(rest.Client):
         (value,) = self.connection.manager("GetHost")
         value = plain(value)
         # Limits that are REST's own.
-        value["limits"].update(max_body_bytes=1024, max_connections=1)
+        value["limits"].update(max_batch_bytes=1024, max_batch_items=1, max_body_bytes=1024, max_connections=1,
+                               max_connections_per_user=1, idle_timeout_sec=1, request_timeout_sec=1, max_json_depth=1,
+                               max_json_values=1)
         return made(200, value, "Host")
 
     def get_mgmtdevs(self, *_):
@@ -370,6 +387,49 @@ class BusClient(rest.Client):
         if "\0" in handle:
             unsayable("NUL")
         _, value = self.connection.manager("GetManagementDevice", "s", handle)
+        return made(200, value, "Mgmtdev")
+
+    def get_drift(self, _, headers, query):
+        if "kind" in query:
+            query["kinds"] = [query["kind"]] if isinstance(query["kind"], str) else list(query.pop("kind"))
+            query.pop("kind", None)
+        if "limit" in query:
+            query["limit"] = int(query["limit"])
+        if "refresh" in query:
+            query["refresh"] = {"true": True, "false": False}[str(query["refresh"]).lower()]
+        items, token, mode = self.connection.manager("ListDrift", "a{sv}", dictionary(query))
+        page = {"items": list(items), "mode": mode}
+        if token:
+            page["continue"] = token
+        return made(200, page, "DriftList")
+
+    def post_repair(self, body, headers, query):
+        if not isinstance(body, dict):
+            unsayable("such a body")
+        options = dict(body)
+        if "dry_run" in query:
+            options["dry-run"] = {"true": True, "false": False}.get(query["dry_run"], query["dry_run"])
+        try:
+            (results,) = self.connection.manager("RepairDrift", "a{sv}", dictionary(options))
+        except BusError as error:
+            answer = refused(error)
+            for fault in answer.json.get("errors", []):
+                fault["pointer"] = fault["pointer"].removeprefix("/query").replace("/dry-run", "/query/dry_run")
+            return answer
+        return made(200, {"results": results}, "RepairResults")
+
+    def post_adoption(self, name, body, headers, query):
+        if not isinstance(body, dict):
+            unsayable("such a body")
+        (value,) = self.connection.manager("AdoptDevice", "sa{sv}a{sv}", name, dictionary(body.get("spec", {})), {})
+        return made(201, value, "Device")
+
+    def patch_mgmtdev(self, handle, body, headers, query):
+        if not isinstance(body, dict):
+            unsayable("such a body")
+        arguments = handle, dictionary(body), self._options(headers, query)
+        (value,) = self.connection.manager("UpdateManagementDevice", "sa{sv}a{sv}", *arguments)
+        assert plain(self.connection.manager("GetManagementDevice", "s", handle)[1]) == plain(value)
         return made(200, value, "Mgmtdev")
 
     def get_devices(self, _, headers, query):
@@ -405,14 +465,21 @@ class BusClient(rest.Client):
         return self.put(name, spec).expect(201).json
 
     def _create(self, name, body, headers, query):
-        if headers or query or not isinstance(body, dict) or set(body) - {"spec", "name"}:
+        dry_run = query.pop("dry_run", "false")
+        if dry_run not in ("true", "false") or not isinstance(body, dict) or set(body) - {"spec", "name"}:
             unsayable("such a request")
         name_in_body = body.get("name")
         if not isinstance(name_in_body, (str, type(None))) or name_in_body == "" or "\0" in (name_in_body or ""):
             unsayable("such a name")
         if name and name_in_body not in (None, name):
             unsayable("two names")
-        arguments = name or name_in_body or "", dictionary(body.get("spec")), {}
+        options = self._options(headers, query)
+        if dry_run == "true" and options:
+            unsayable("such a plan")
+        arguments = name or name_in_body or "", dictionary(body.get("spec")), options
+        if dry_run == "true":
+            (value,) = self.connection.manager("PlanDevice", "sa{sv}a{sv}", *arguments)
+            return made(200, value, "Plan")
         path, value, created = self.connection.manager("CreateDevice", "sa{sv}a{sv}", *arguments)
         value = plain(value)
         assert self.connection.get(path, DEVICE, "Name") == value["name"]
@@ -425,6 +492,47 @@ class BusClient(rest.Client):
     def post_devices(self, body, headers, query):
         return self._create(None, body, headers, query)
 
+    def _result(self, created, item):
+        """One of a batch, as REST has it."""
+        name, path, made_now, error, text = item
+        named = {"name": name} if name else {}
+        if error:
+            problem = refused(BusError(error, text))
+            return {**named, "status": problem.status, "problem": problem.json}
+        if not created:
+            return {**named, "status": 204}
+        device = with_nulls(plain(self.connection.call(path, DEVICE, "Describe")[0]), schema("Device"))
+        return {**named, "status": 201 if made_now else 200, "device": device}
+
+    def _batch(self, method, created, devices, options):
+        try:
+            (items,) = self.connection.manager(method, "a(sa{sv})a{sv}", devices, dictionary(options))
+        except BusError as error:
+            answer = refused(error)
+            for fault in answer.json.get("errors", []):
+                fault["pointer"] = re.sub("^/query|(?<=[0-9])/options(?=/)", "", fault["pointer"])
+            return answer
+        return made(200, {"results": [self._result(created, item) for item in items]}, "BatchResults")
+
+    def post_create_batch(self, body, headers, query):
+        devices = body.get("devices") if isinstance(body, dict) else None
+        if headers or not isinstance(devices, list) or not all(
+                isinstance(each, dict) and set(each) <= {"name", "spec"} and isinstance(each.get("spec"), dict)
+                and each.get("name", "x") != "" for each in devices) or len(devices) > 1000:
+            unsayable("such a batch")
+        options = {key: value for key, value in body.items() if key != "devices"}
+        return self._batch("CreateDevices", True, [(each.get("name", ""), dictionary(each["spec"])) for each in devices],
+                           options)
+
+    def post_delete_batch(self, body, headers, query):
+        devices = body.get("devices") if isinstance(body, dict) else None
+        if headers or not isinstance(devices, list) or not all(isinstance(each.get("name"), str) for each in devices):
+            unsayable("such a batch")
+        options = {"missing-ok": body["missing_ok"]} if "missing_ok" in body else {}
+        devices = [(each["name"], dictionary({key: value for key, value in each.items() if key != "name"}))
+                   for each in devices]
+        return self._batch("DeleteDevices", False, devices, options)
+
     @staticmethod
     def _options(headers, query):
         options = dict(query)
@@ -433,6 +541,13 @@ class BusClient(rest.Client):
             if not re.fullmatch('"(0|[1-9][0-9]*)"', match):
                 unsayable("such an entity tag")
             options["revision"] = int(match.strip('"'))
+        for field, option in (("Idempotency-Key", "idempotency-key"), ("If-None-Match", "must-not-exist")):
+            if field in headers:
+                options[option] = headers.pop(field)
+        if options.get("must-not-exist") == "*":
+            options["must-not-exist"] = True
+        if "generation" in options:
+            options["generation"] = int(options["generation"])
         if headers:
             unsayable("such a header")
         if "missing_ok" in options:
@@ -447,6 +562,13 @@ class BusClient(rest.Client):
         (value,) = self.connection.manager("UpdateDevice", "sa{sv}a{sv}", *arguments)
         return made(200, value, "Device")
 
+    def post_renewal(self, name, body, headers, query):
+        headers.pop("Content-Type", None)
+        seconds = {"lease-seconds": body["lease_seconds"]} if body else {}
+        arguments = name, {**dictionary(seconds), **self._options(headers, query)}
+        (value,) = self.connection.manager("RenewDevice", "sa{sv}", *arguments)
+        return made(200, value, "Device")
+
     def delete_device(self, name, _, headers, query):
         self.connection.manager("DeleteDevice", "sa{sv}", name, self._options(headers, query))
         return Answer(204, None)
@@ -456,9 +578,15 @@ ROUTES = [
     ("health", "/healthz"),
     ("ready", "/readyz"),
     ("host", "/v1/host"),
+    ("drift", "/v1/drift"),
+    ("repair", "/v1/drift:repair"),
     ("mgmtdevs", "/v1/mgmtdevs"),
     ("mgmtdev", "/v1/mgmtdevs/(.+)"),
     ("devices", "/v1/devices"),
+    ("create_batch", "/v1/devices:batchCreate"),
+    ("delete_batch", "/v1/devices:batchDelete"),
+    ("adoption", "/v1/devices/([^/]+):adopt"),
+    ("renewal", "/v1/devices/([^/]+):renew"),
     ("device", "/v1/devices/([^/]+)"),
     ("stats", "/v1/devices/([^/]+)/stats"),
 ]

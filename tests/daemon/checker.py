@@ -68,6 +68,7 @@ class Pool:
         self.what = what
         self.total = budget["total"]
         self.used = budget["used"]
+        self.n_foreign = budget["foreign"]
         self.n_reserved = budget["reserved"]
         self.reserved = []
         self.reserve(budget)
@@ -107,8 +108,10 @@ class Pool:
 
     def finish(self):
         self.check_reserved()
-        if len(self.holders) != self.used:
-            self.complain(f"{self.what}: {self.used} are used, and devices hold {len(self.holders)}")
+        n_held = len(self.holders) + self.n_foreign
+        if n_held != self.used:
+            self.complain(f"{self.what}: {self.used} are used, and devices hold {n_held}, "
+                          f"{self.n_foreign} of that foreign ones")
         if self.total is None:
             return
         beyond = [number for number in self.holders if number >= self.total]
@@ -163,12 +166,14 @@ class Checker:
             self.complain(f"{what}: {kind} and {first[1]['asid_kind']}")
         # What is quarantined becomes free as time goes by, between the one and the other, too.
         sums = [{**b, "free": (b["free"] or 0) + b["quarantined"], "quarantined": 0} for b in (budget, other)]
-        for field in ("total", "free", *COUNTS):
+        for field in ("total", "free", "foreign", *COUNTS):
             if sums[0].get(field) != sums[1].get(field):
                 self.complain(f"{what}: {field} of asids: {sums[0].get(field)} and {sums[1].get(field)}")
 
     def check_budget(self, what, budget):
         counts = [budget[count] for count in COUNTS]
+        if not 0 <= budget["foreign"] <= budget["used"]:
+            self.complain(f"{what}: {budget['foreign']} of {budget['used']} are used by foreign devices")
         if any(type(count) is not int or count < 0 for count in counts):
             self.complain(f"{what}: counts are {counts}")
             return
@@ -238,11 +243,12 @@ class Checker:
         for handle, mgmtdev in self.mgmtdevs.items():
             budgets, n_foreign = mgmtdev["budgets"], mgmtdev["foreign_devices"]
             n = self.n_devices[handle] + n_foreign
-            if budgets["devices"]["used"] != n:
+            if budgets["devices"]["used"] != n or budgets["devices"]["foreign"] != n_foreign:
                 self.complain(f"{handle}: devices: {budgets['devices']['used']} are used, and there are {n}, "
                               f"{n_foreign} of them foreign")
-            if budgets["vqs"]["used"] != self.n_vqs[handle]:
-                self.complain(f"{handle}: vqs: {budgets['vqs']['used']} are used, and devices have {self.n_vqs[handle]}")
+            n = self.n_vqs[handle] + budgets["vqs"]["foreign"]
+            if budgets["vqs"]["used"] != n:
+                self.complain(f"{handle}: vqs: {budgets['vqs']['used']} are used, and devices have {n}")
         if host:
             self.check_host(host)
         return self.damages

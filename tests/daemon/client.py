@@ -176,5 +176,24 @@ class Client:
         query.setdefault("limit", 1000)
         return {device["name"]: device for page in self.pages(**query) for device in page["items"]}
 
+    def drift(self, **query):
+        """What is not as it should be, in order."""
+        items = []
+        while True:
+            page = self.get("/v1/drift", **query).expect(200).json
+            items += page["items"]
+            if "continue" not in page:
+                return items
+            query = {**query, "refresh": "false", "continue": page["continue"]}
+
+    def repair(self, dry_run=False, **body):
+        """The results, by name."""
+        query = "?dry_run=true" if dry_run else ""
+        answer = self.request("POST", f"/v1/drift:repair{query}", body).expect(200)
+        return {result["name"]: result for result in answer.json["results"]}
+
+    def adopt(self, name, **spec):
+        return self.request("POST", f"/v1/devices/{name}:adopt", {"spec": spec})
+
     def revision(self):
         return self.get("/v1/devices", limit=1).expect(200).json["revision"]

@@ -21,6 +21,7 @@ from support import TREE
 COMMON_STATUSES = {"403", "413", "415", "500", "501", "503"}
 
 JSON = "application/json"
+LINES = "application/x-ndjson"
 PROBLEM = "application/problem+json"
 
 format_checker = jsonschema.FormatChecker(formats=["uuid"])
@@ -58,6 +59,8 @@ class Contract:
         for template, item in self.document["paths"].items():
             pattern = re.sub(r"\\{(\w+)\\}", self._parameter, re.escape(template))
             self._paths.append((template, re.compile(pattern + r"\Z"), item))
+        # A name with a verb behind it is not just a name.
+        self._paths.sort(key=lambda path: "}:" not in path[0])
 
     @staticmethod
     def _parameter(match):
@@ -119,6 +122,7 @@ class Contract:
             assert set(answer.headers["Allow"].split(", ")) == methods, what
         elif not template:
             assert answer.status in (403, 404), f"{what}: the document does not have the path"
+        self.validate(answer.headers["X-Request-ID"], {"$ref": "#/components/schemas/RequestId"}, what)
         self._check_problem(answer, what)
 
     def parameters(self, operation):
@@ -147,6 +151,8 @@ class Contract:
         if "requestBody" not in operation:
             assert not body, f"{what}: the document has no body"
             return
+        if not body and not self.resolve(operation["requestBody"]).get("required"):
+            return
         content = self.resolve(operation["requestBody"])["content"]
         kind = headers["Content-Type"].partition(";")[0].strip().lower()
         assert kind in content, f"{what}: the document does not take {kind}"
@@ -156,6 +162,7 @@ class Contract:
         self.validate(value, content[kind]["schema"], f"{what}: what was accepted")
 
     def _check_answer(self, operation, is_head, answer, what):
+        self.validate(answer.headers["X-Request-ID"], {"$ref": "#/components/schemas/RequestId"}, what)
         responses = operation["responses"]
         status = str(answer.status)
         assert status in responses or status in COMMON_STATUSES, f"{what}: the document has no such status"
@@ -175,10 +182,17 @@ class Contract:
         kind = answer.headers["Content-Type"]
         assert kind in response["content"], f"{what}: the document does not have {kind}"
         schema = response["content"][kind]["schema"]
-        value = answer.json if kind in (JSON, PROBLEM) else answer.body.decode()
-        self.validate(value, schema, what)
+        for value in self._values(kind, answer):
+            self.validate(value, schema, what)
         if answer.status >= 400:
             self._check_problem(answer, what)
+
+    @staticmethod
+    def _values(kind, answer):
+        """What the schema holds for."""
+        if kind == LINES:
+            return [json.loads(line) for line in answer.body.splitlines()]
+        return [answer.json if kind in (JSON, PROBLEM) else answer.body.decode(errors="replace")]
 
     def _check_problem(self, answer, what):
         assert answer.headers["Content-Type"] == PROBLEM, what

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs hsvdpactl."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -43,6 +44,20 @@ class Ctl:
             text=True,
             env=self.environment,
         )
+
+    @contextlib.contextmanager
+    def spawning(self):
+        """A function that spawns; what it has started ends with it."""
+        processes = []
+
+        def spawn(*arguments):
+            processes.append(self.spawn(*arguments))
+            return processes[-1]
+
+        yield spawn
+        for process in processes:
+            process.kill()
+            process.communicate(timeout=DEADLINE)
 
     def on_terminal(self, *arguments):
         """What a user would see, and the exit code."""

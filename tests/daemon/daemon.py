@@ -11,6 +11,8 @@ from client import Client
 from support import DEADLINE, WRAPPER, find_program, poll
 
 PROGRAM = find_program("HSVDPAD", "hsvdpad")
+# The same with places to die at, of which the environment names one.
+CRASH_PROGRAM = find_program("HSVDPAD_CRASH", "hsvdpad-crash")
 
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "strict_string_checks=1:detect_stack_use_after_return=1"
@@ -45,6 +47,7 @@ class Daemon:
         self.socket = self.runtime_dir / "api.sock"
         self.database = self.state_dir / "inventory.db"
         self.process = None
+        self.program = PROGRAM
         self.configure(config)
 
     def configure(self, config):
@@ -54,7 +57,7 @@ class Daemon:
     def command(self, *arguments):
         paths = {"config": self.config_path, "state-dir": self.state_dir, "runtime-dir": self.runtime_dir}
         options = [f"--{option}={path}" for option, path in paths.items()]
-        return [*WRAPPER, str(PROGRAM), "--backend=sim", *options, *arguments]
+        return [*WRAPPER, str(self.program), "--backend=sim", *options, *arguments]
 
     @staticmethod
     def environment(**more):

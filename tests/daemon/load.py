@@ -34,7 +34,10 @@ class Load:
             thread.start()
 
     def _work(self):
-        connection = Connection(connect(self.daemon.socket))
+        try:
+            connection = Connection(connect(self.daemon.socket))
+        except OSError:  # the daemon was killed already
+            return
         while not self.unexpected:
             try:
                 request = self.waiting.popleft()

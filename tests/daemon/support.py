@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the tests know of their surroundings: the programs, the tree, and how patient to be.
 
-HSVDPAD, HSVDPACTL     the programs; else those in the current directory, or at the top of the tree
+HSVDPAD, HSVDPACTL, HSVDPAD_CRASH  the programs; else those in the current directory, or at the top of the tree
 HSVDPA_WRAPPER         a command that the daemon is run by, such as "valgrind --error-exitcode=99"
 HSVDPA_SLOW            1: the machine, or the wrapper, is slow: longer deadlines, shorter loops
+HSVDPA_TEST_LONG       1: the long variants, for those who have hours (contrib/run-tests --long)
 HSVDPA_CRASH_ROUNDS    how often the daemon is killed in the middle of its work
 """
 
@@ -16,6 +17,7 @@ TREE = Path(__file__).resolve().parents[2]
 
 WRAPPER = shlex.split(os.environ.get("HSVDPA_WRAPPER", ""))
 SLOW = os.environ.get("HSVDPA_SLOW", "") not in ("", "0")
+LONG = os.environ.get("HSVDPA_TEST_LONG", "") not in ("", "0")
 CRASH_ROUNDS = int(os.environ.get("HSVDPA_CRASH_ROUNDS", "2" if SLOW else "10"))
 
 # Seconds after which something will not happen any more. Only a failure waits so long.

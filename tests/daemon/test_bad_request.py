@@ -143,6 +143,10 @@ def test_many_parameters(client):
 def test_unknown_parameter_of_any_operation(client, method, template):
     path = template.replace("{name}", "kept").replace("{handle}", "sim0")
     body = BODY if method in ("PUT", "POST", "PATCH") else None
+    if ":batch" in template:
+        body = {"devices": [{"name": "new", **(BODY if template.endswith("Create") else {})}]}
+    if template.endswith((":renew", ":repair")):
+        body = {}
     known = CONTRACT.query_parameters(method, template)
     for query, name in (("x=1", "x"), ("x", "x"), ("dry_run=true", "dry_run"), ("limit=1", "limit")):
         if name in known:
@@ -166,10 +170,8 @@ def test_bad_query_of_a_deletion(client, query):
 NOT_IMPLEMENTED = [
     (methods, field, value)
     for methods, field, value in (
-        ("PUT POST PATCH DELETE", "Idempotency-Key", "1"),
-        ("PUT POST PATCH DELETE", "If-None-Match", "*"),
+        ("PATCH DELETE", "If-None-Match", "*"),
         ("PUT POST PATCH DELETE", "If-Unmodified-Since", "Sun, 22 Nov 2026 11:00:00 GMT"),
-        ("PUT POST", "If-Match", "*"),
     )
 ]
 
@@ -180,8 +182,40 @@ def test_not_implemented(client, methods, field, value):
         path = "/v1/devices" if method == "POST" else "/v1/devices/kept"
         body = None if method == "DELETE" else BODY
         client.request(method, path, body, {field: value}).expect(501, "not-implemented")
-    if field != "If-Match":
-        client.request("GET", "/v1/devices/none", headers={field: value}).expect(404)
+    client.request("GET", "/v1/devices/none", headers={field: value}).expect(404)
+
+
+BAD_KEYS = ["", " ", '""', "x" * 129, '"' + "x" * 129 + '"', "a b", "a\tb", "k\xe4"]
+
+
+@pytest.mark.parametrize("key", BAD_KEYS)
+def test_bad_idempotency_key(client, key):
+    for method, path in (("PUT", "/v1/devices/new"), ("POST", "/v1/devices"), ("PATCH", "/v1/devices/kept"),
+                         ("DELETE", "/v1/devices/kept")):
+        body = None if method == "DELETE" else BODY
+        answer = client.request(method, path, body, {"Idempotency-Key": key})
+        answer.expect(400, "invalid-request", "/header/Idempotency-Key")
+
+
+@pytest.mark.parametrize("field, value", [("If-None-Match", '"1"'), ("If-None-Match", ""), ("If-Match", "1")])
+def test_bad_condition_of_a_creation(client, field, value):
+    client.request("PUT", "/v1/devices/new", BODY, {field: value}).expect(400, "invalid-request", f"/header/{field}")
+
+
+@pytest.mark.parametrize("field", ["Idempotency-Key", "If-Match", "If-None-Match"])
+def test_a_field_twice(client, field):
+    with client.raw() as raw:
+        raw.send(f'DELETE /v1/devices/kept HTTP/1.1\r\nHost: x\r\n{field}: "1"\r\n{field}: "2"\r\n\r\n'.encode())
+        raw.answer("DELETE").expect(501 if field == "If-None-Match" else 400)
+
+
+@pytest.mark.parametrize("query", ["generation=0", "generation=x", "generation=", "generation=4294967296", "uid=1"])
+def test_bad_precondition(client, query):
+    name = query.partition("=")[0]
+    for method in ("PUT", "DELETE"):
+        body = None if method == "DELETE" else BODY
+        answer = client.request(method, f"/v1/devices/kept?{query}", body)
+        answer.expect(400, "invalid-request", f"/query/{name}")
 
 
 OTHER_TYPES = [

@@ -14,9 +14,10 @@ PF, TWIN, MMU = "pci/0000:01:00.0", "auxiliary/x.sf.1", "sim0"
 SPACE = "pasid:0000:01:00.0"
 
 
-def budget(total, used, reserved=0, quarantined=0, **more):
+def budget(total, used, reserved=0, quarantined=0, foreign=0, **more):
     free = None if total is None else total - used - reserved - quarantined
-    numbers = {"total": total, "used": used, "reserved": reserved, "quarantined": quarantined, "free": free}
+    numbers = {"total": total, "used": used, "reserved": reserved, "quarantined": quarantined, "free": free,
+               "foreign": foreign}
     return {**numbers, "source": "model", "enforced_by": "model", **more}
 
 
@@ -46,7 +47,7 @@ class World:
         # Devices hold 5 PASIDs of 64 and 0 is reserved; 2 are not yet to be used again.
         asids = {"total": 64, "used": 5, "reserved": 1, "quarantined": 2, "reserved_ids": "0"}
         self.mgmtdevs = [
-            mgmtdev(PF, "pasid", SPACE, budget(None, 3), budget(**asids), budget(16, 7, reserved=2,
+            mgmtdev(PF, "pasid", SPACE, budget(None, 3, foreign=1), budget(**asids), budget(16, 7, reserved=2,
                     reserved_ids="0,15"), budget(100, 5), foreign=1),
             mgmtdev(TWIN, "pasid", SPACE, budget(4, 1), budget(**asids), budget(None, 2, quarantined=9),
                     budget(None, 1)),
@@ -139,6 +140,10 @@ DAMAGES = {
     "used by nobody": (set_twins(used=6, free=55), [f"space {SPACE}: asids: 6 are used, and devices hold 5"]),
     "entry used by nobody": (set_budget(PF, "msis", used=8, free=6), [f"{PF}: msis: 8 are used, and devices hold 7"]),
     "vqs used by nobody": (set_budget(PF, "vqs", used=6, free=94), [f"{PF}: vqs: 6 are used, and devices have 5"]),
+    "foreign devices hold what is not used": (set_budget(MMU, "msis", foreign=3), [f"{MMU}: msis: 3 of 2 are used by"]),
+    "foreign devices miscounted": (set_budget(PF, "devices", foreign=0), [f"{PF}: devices: 3 are used, and there are 3"]),
+    "foreign entries miscounted": (set_budget(PF, "msis", foreign=1), [f"{PF}: msis: 7 are used, and devices hold 8, 1"]),
+    "foreign vqs miscounted": (set_budget(PF, "vqs", foreign=2), [f"{PF}: vqs: 5 are used, and devices have 7"]),
     "devices miscounted": (set_budget(PF, "devices", used=2), [f"{PF}: devices: 2 are used, and there are 3, 1 of"]),
     "one lost": (set_budget(PF, "msis", free=6), [f"{PF}: msis: reserved 2, used 7, quarantined 0, free 6 do not"]),
     "one too many": (set_twins(quarantined=3), [f"{PF}: asids: reserved 1, used 5, quarantined 3, free 56 do not"]),

@@ -33,8 +33,8 @@ def offered(ctl, *words):
 
 
 COMPLETIONS = [
-    ([""], ["host", "capacity", "mgmtdev", "device"]),
-    (["d"], ["device"]),
+    ([""], ["host", "capacity", "mgmtdev", "device", "drift", "event"]),
+    (["de"], ["device"]),
     (["device", "s"], ["show", "set", "stats"]),
     (["bogus", ""], []),
     (["device", "bogus", ""], []),
@@ -55,6 +55,12 @@ COMPLETIONS = [
     (["device", "create", "--driver", ""], ["vhost_vdpa", "virtio_vdpa"]),
     (["device", "create", "-f", ""], [":files"]),
     (["device", "create", "--owner", ""], []),
+    (["drift", "list", "--kind", ""], ["missing", "extra", "changed", "foreign"]),
+    (["drift", "repair", "--kind="], ["--kind=missing", "--kind=extra", "--kind=changed"]),
+    (["drift", "repair", "web-"], ["web-a", "web-b"]),
+    (["event", "watch", "web-"], ["web-a", "web-b"]),
+    (["device", "set", "web", "--drift", "e"], ["enforce"]),
+    (["device", "adopt", ""], []),
     (["device", "show", "web-"], ["web-a", "web-b"]),
     (["device", "show", "--", "web-"], ["web-a", "web-b"]),
     (["device", "show", "web-a", ""], []),
@@ -106,7 +112,7 @@ def in_bash(ctl, line):
 
 
 LINES = [
-    ("hsvdpactl ", ["host", "capacity", "mgmtdev", "device"]),
+    ("hsvdpactl ", ["host", "capacity", "mgmtdev", "device", "drift", "event"]),
     ("hsvdpactl dev", ["device"]),
     ("hsvdpactl device show web-", ["web-a", "web-b"]),
     ("hsvdpactl  mgmtdev   show ", ["pci/0000:01:00.0", "sim0"]),

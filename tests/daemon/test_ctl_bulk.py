@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ctl import NOT_FOUND, OK, PARTIAL, PROGRAM, REFUSED, TIMEOUT, UNREACHABLE, USAGE, Ctl
-from support import DEADLINE, sim_section
+from support import DEADLINE, poll, sim_section
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="there is no hsvdpactl: build it, or set HSVDPACTL")
 
@@ -70,11 +70,10 @@ def test_a_list_can_be_made_again(ctl, client, tmp_path):
 
     assert len(ctl("device", "delete", "-f", str(path)).splitlines()) == 20
     assert client.devices() == {}
-    # Their uids are those of devices that are gone.
+    # Their uids are those of devices that are gone, and to delete those is a success. The others stay.
     again = ctl.json("device", "create", "-f", "-", stdin=listed)
     assert [result["status"] for result in again["results"]] == 20 * [201]
-    result = ctl.run("device", "delete", "--file", str(path))
-    assert result.returncode == REFUSED and result.stderr.count("precondition-failed") == 20
+    ctl("device", "delete", "--file", str(path))
     assert len(client.devices()) == 20
 
 
@@ -184,6 +183,23 @@ def test_wait_until_closed(ctl, client, hold):
     assert (process.returncode, out, error) == (OK, "d: deleted\n", "")
 
 
+def test_atomic(ctl, client):
+    made = ctl("device", "create", "--count=5", "--prefix=vm", "--class=net", "--atomic")
+    assert [line.split(";")[0] for line in made.splitlines()] == [f"vm{i}: created" for i in range(1, 6)]
+    again = ctl("device", "create", "vm1", "x", "--class=net", "--atomic")
+    assert [line.split(";")[0] for line in again.splitlines()] == ["vm1: is there already", "x: created"]
+    refused = ctl("device", "create", "y", "vm1", "--class=block", "--atomic", expect=REFUSED)
+    assert "device vm1: " in refused and "(already-exists)" in refused and "none was created" in refused
+    assert "device y" not in refused
+    poll("devices that are gone", lambda: "y" not in client.devices())
+    as_json = ctl.run("device", "create", "z", "vm1", "--class=block", "--atomic", "-o", "json")
+    assert as_json.returncode == REFUSED
+    assert [each["problem"]["code"] for each in json.loads(as_json.stdout)["results"]] == ["batch-failed", "already-exists"]
+    assert len(ctl.json("device", "create", "--count=3", "--class=net", "--atomic")["results"]) == 3
+    for more in ("--wait", "--dry-run"):
+        assert "--atomic goes with neither" in ctl("device", "create", "--class=net", "--atomic", more, expect=USAGE)
+
+
 def test_wait_for_a_state(ctl, client):
     process = ctl.spawn("device", "wait", "d")
     time.sleep(0.2)
@@ -192,6 +208,10 @@ def test_wait_for_a_state(ctl, client):
     assert process.communicate(timeout=DEADLINE) == ("d: ready\n", "") and process.returncode == OK
 
     assert ctl("device", "wait", "d", "--for=ready") == "d: ready\n"
+    assert ctl.json("device", "wait", "d") == {"results": [{"name": "d", "state": "ready"}]}
+    late = ctl.run("device", "wait", "d", "e", "--timeout=1", "-o", "yaml")
+    assert late.returncode == TIMEOUT and late.stdout.split() == [
+        "results:", "-", "name:", "d", "state:", "ready", "-", "name:", "e", "state:", "gone"]
     assert "is ready, and not gone" in ctl("device", "wait", "d", "--for=gone", "--timeout=1", expect=TIMEOUT)
     client.delete("d").expect(204)
     assert ctl("device", "wait", "d", "--for=gone") == "d: gone\n"

@@ -12,7 +12,9 @@ pytestmark = pytest.mark.skipif(not PROGRAM, reason="there is no hsvdpactl: buil
 DEVICE = {
     "name": "d", "revision": 5, "spec": {"class": "net"},
     "status": {
-        "state": "ready", "mgmtdev": "sim0", "endpoint": "/dev/vhost-vdpa-7", "in_use": True, "max_vqs": 3,
+        "state": "ready", "mgmtdev": "sim0", "endpoint": "/dev/vhost-vdpa-7", "in_use": True,
+        "holders": [{"kind": "process", "pid": 812, "comm": "qemu", "fd": 12}, {"kind": "mount", "name": "/mnt"}],
+        "max_vqs": 3,
         "asids": [{"group": 0, "asid": 17, "kind": "pasid"}, {"group": 1, "asid": 18, "kind": "pasid"}],
         "msis": [{"vq": 0, "entry": 40}, {"vq": 1, "entry": 41}, {"vq": 2, "entry": 50}, {"config": True, "entry": 51}],
     },
@@ -22,7 +24,7 @@ DEVICE = {
 @pytest.fixture
 def ctl():
     answers = {
-        "GET /v1/devices/d": (200, DEVICE),
+        "GET /v1/devices/d?in_use=true": (200, DEVICE),
         "GET /v1/devices?limit=1000": (200, {"items": [DEVICE], "revision": 5}),
     }
     with temporary_directory() as directory, FakeServer(directory / "s", answers):
@@ -35,6 +37,7 @@ def test_show(ctl):
     assert lines["ASIDs"] == "group 0-1: 17-18 (pasid)"
     assert lines["MSI entries"] == "vq 0-1: 40-41, vq 2: 50, config: 51"
     assert lines["in use"] == "yes"
+    assert lines["holders"] == "process 812 (qemu), mount /mnt"
 
 
 def test_list(ctl):

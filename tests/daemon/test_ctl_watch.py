@@ -20,16 +20,8 @@ def ctl(daemon):
 @pytest.fixture
 def watch(ctl):
     """A function that starts to watch; lines of it can be read."""
-    processes = []
-
-    def watch(*arguments):
-        processes.append(ctl.spawn(*arguments))
-        return processes[-1]
-
-    yield watch
-    for process in processes:
-        process.kill()
-        process.communicate(timeout=DEADLINE)
+    with ctl.spawning() as spawn:
+        yield spawn
 
 
 def test_lines(watch, client):

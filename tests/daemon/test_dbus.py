@@ -142,6 +142,43 @@ def test_a_management_device(make_daemon, bus):
                 connection.manager("GetManagementDevice", "s", handle)
 
 
+def test_what_is_set_of_a_management_device(bus, connection):
+    path = f"{ROOT}/mgmtdev/sim0"
+    connection.add_match(f"type='signal',sender='org.hsvdpa',path='{path}'")
+    connection.manager("Subscribe")
+    settings = dictionary({"cordoned": True, "labels": {"rack": "a"}})
+    (described,) = connection.call(path, MGMTDEV, "Update", "a{sv}a{sv}", settings, {})
+    revision = plain(described)["revision"]
+    p = connection.properties(path, MGMTDEV)
+    assert (p["Cordoned"], p["Labels"], p["Revision"]) == (True, {"rack": "a"}, revision)
+    assert (p["AsidKind"], p["PciFunction"], p["PhysicalFunction"]) == ("device-mmu", "", "")
+    assert "mac" in p["Accepts"]
+    changed = [body[1] for member, where, body in connection.signals(1.5) if member == "PropertiesChanged"]
+    assert changed and changed[-1]["Cordoned"] is True and changed[-1]["Labels"] == {"rack": "a"}
+
+    with pytest.raises(BusError, match="PreconditionFailed.*has revision"):
+        connection.call(path, MGMTDEV, "Update", "a{sv}a{sv}", {}, dictionary({"revision": revision - 1}))
+    with pytest.raises(BusError, match="/settings/cordoned: .*wrong-type"):
+        connection.call(path, MGMTDEV, "Update", "a{sv}a{sv}", dictionary({"cordoned": "x"}), {})
+    with pytest.raises(BusError, match="/options/uid: .*unknown-field"):
+        connection.call(path, MGMTDEV, "Update", "a{sv}a{sv}", {}, dictionary({"uid": "x"}))
+    taken_back = dictionary({"cordoned": None, "labels": None})
+    (described,) = connection.call(path, MGMTDEV, "Update", "a{sv}a{sv}", taken_back, dictionary({"revision": revision}))
+    assert (plain(described)["cordoned"], plain(described)["labels"]) == (False, {})
+
+
+def test_the_host_is_that_of_rest(make_daemon, bus):
+    """Also what SR-IOV would give."""
+    pf, vf = sim_section("pci/0000:01:00.0", transport="pci-pf"), sim_section("pci/0000:01:00.1", transport="pci-vf",
+                                                                              pf="0000:01:00.0")
+    client = make_daemon(pf + vf).start()
+    with bus.connect() as connection:
+        host, expected = BusClient(bus).host(), client.host()
+        assert host["sriov"] == expected["sriov"] and host["sriov"][0]["pf"] == "0000:01:00.0"
+        assert {**host, "limits": 0} == {**expected, "limits": 0}
+        assert plain(connection.manager("GetHost")[0])["limits"].items() <= expected["limits"].items()
+
+
 def test_capacity(make_daemon, bus):
     make_daemon(sim_section("a", max_devices=3) + sim_section("b", max_devices=4)).start()
     with bus.connect() as connection:
@@ -196,6 +233,28 @@ ODD = [
     ({"class": ("s", "net"), "features": nested(20)}, "/spec/features/0", "too-deep"),
     ({"class": ("s", "net"), "features": ("ai", [1] * 8000)}, "/spec/features", "too-many"),
 ]
+
+
+def test_batches(bus, connection, client):
+    made = bus.busctl("--json=short", "call", NAME, ROOT, MANAGER, "CreateDevices", "a(sa{sv})a{sv}", "3",
+                      "a", "1", "class", "s", "net", "", "1", "class", "s", "block",
+                      "b", "2", "class", "s", "net", "mgmtdev", "s", "no/such", "0")
+    first, second, third = json.loads(made.stdout)["data"][0]
+    assert first == ["a", f"{ROOT}/device/a", True, "", ""]
+    assert second[1:] == [f"{ROOT}/device/{second[0].replace('-', '_2d')}", True, "", ""] and client.device(second[0])
+    assert third[:4] == ["b", "/", False, "org.hsvdpa.Error.Unsatisfiable"] and "no/such" in third[4]
+    assert connection.manager("CreateDevices", "a(sa{sv})a{sv}", [("a", dictionary(NET))], {})[0] == [
+        ("a", f"{ROOT}/device/a", False, "", "")]
+    uid = client.device("a")["uid"]
+    gone = bus.busctl("call", NAME, ROOT, MANAGER, "DeleteDevices", "a(sa{sv})a{sv}", "2", "a", "1", "uid", "s", uid,
+                      second[0], "0", "0")
+    assert gone.returncode == 0 and client.devices() == {}
+    many = [(f"d{i}", dictionary(NET)) for i in range(1001)]
+    for devices, complaint in (([], "/devices: must have an item"), (many, "/devices: must have 1000 items")):
+        with pytest.raises(BusError, match=complaint):
+            connection.manager("CreateDevices", "a(sa{sv})a{sv}", devices, {})
+    assert {error for *_, error, _ in connection.manager("CreateDevices", "a(sa{sv})a{sv}", many[:1000], {})[0]} == {""}
+    assert len(client.devices()) == 1000
 
 
 @pytest.mark.parametrize("spec, pointer, code", ODD, ids=lambda value: str(value)[:40])
@@ -421,13 +480,18 @@ CREATE = ("CreateDevice", "sa{sv}a{sv}", "d", "1", "class", "s", "net", "0")
 def test_without_polkit_a_stranger_may_only_look(bus, client):
     client.create("kept", NET)
     for call in (CREATE, ("DeleteDevice", "sa{sv}", "kept", "0"), ("GetStats", "s", "kept"),
-                 ("UpdateDevice", "sa{sv}a{sv}", "kept", "1", "owner", "s", "x", "0")):
+                 ("CreateDevices", "a(sa{sv})a{sv}", "1", "d", "1", "class", "s", "net", "0"),
+                 ("DeleteDevices", "a(sa{sv})a{sv}", "1", "kept", "0", "0"),
+                 ("UpdateDevice", "sa{sv}a{sv}", "kept", "1", "owner", "s", "x", "0"),
+                 ("UpdateManagementDevice", "sa{sv}a{sv}", "sim0", "1", "cordoned", "b", "true", "0")):
         answer = attempt(bus, *call)
         assert answer.returncode != 0 and "Access denied" in answer.stderr
     assert "There is no polkit" in ask_for_stats(bus, "kept")
-    for call in (("GetDevice", "s", "kept"), ("ListDevices", "a{sv}", "0"), ("GetHost", ""), ("GetCapacity", "")):
+    for call in (("GetDevice", "s", "kept"), ("ListDevices", "a{sv}", "0"), ("GetHost", ""), ("GetCapacity", ""),
+                 ("PlanDevice", "sa{sv}a{sv}", "new", "1", "class", "s", "net", "0")):
         assert attempt(bus, *call).returncode == 0
     assert list(client.devices()) == ["kept"] and "owner" not in client.device("kept")["spec"]
+    assert not client.mgmtdev("sim0")["cordoned"]
 
 
 @needs_root
@@ -450,6 +514,9 @@ def test_polkit_decides(bus, client):
         assert all(asked["kind"] == "system-bus-name" and asked["name"].startswith(":") for asked in polkit.asked)
         assert [asked["flags"] for asked in polkit.asked] == [1, 0, 0, 1, 1, 1]
         assert list(client.devices()) == ["d"]
+        cordon = ("UpdateManagementDevice", "sa{sv}a{sv}", "sim0", "1", "cordoned", "b", "true", "0")
+        assert attempt(bus, *cordon).returncode == 0 and client.mgmtdev("sim0")["cordoned"]
+        assert polkit.asked[-1]["action"] == "org.hsvdpa.configure-management-devices"
 
 
 @needs_root

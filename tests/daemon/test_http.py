@@ -107,7 +107,7 @@ REFUSED_AT_ONCE = [
     (put(b"new", b"Content-Length: 70000", b"Expect: 100-continue", body=b""), 413, "body-too-large"),
     (put(b"new", b"Content-Length: 1000000000", body=b""), 413, "body-too-large"),
     (put(b"new", b"Content-Length: 9223372036854775807", body=b""), 413, "body-too-large"),
-    (put(b"new", LENGTH, b"Expect: 100-continue", b"Idempotency-Key: 1", body=b""), 501, "not-implemented"),
+    (put(b"new", LENGTH, b"Expect: 100-continue", b"If-Unmodified-Since: 1", body=b""), 501, "not-implemented"),
     (put(b"new", b"Transfer-Encoding: gzip", body=b""), 501, "not-implemented"),
     (put(b"new", LENGTH, CHUNKED, body=b""), 400, "invalid-request"),
     (put(b"new", LENGTH, b"Content-Length: 25", body=b""), 400, "invalid-request"),
@@ -127,7 +127,7 @@ def test_a_refused_body_is_not_the_next_request(client):
     inner = WHOLE
     with client.raw() as raw:
         length = b"Content-Length: %d" % len(inner)
-        raw.send(put(b"new", length, b"Idempotency-Key: 1", body=inner) + GET_HOST)
+        raw.send(put(b"new", length, b"If-Unmodified-Since: 1", body=inner) + GET_HOST)
         raw.answer("PUT").expect(501, "not-implemented")
         raw.answer().expect(200)
 

@@ -77,7 +77,8 @@ def test_budgets(daemon, client):
     body = {"budgets": {"devices": {"total": 3, "reserved": 1}, "msis": {"total": 20, "reserved_ids": "0-3,19"}}}
     budgets = patch(client, A, body).expect(200).json["budgets"]
     assert budgets["devices"] == {
-        "total": 3, "reserved": 1, "used": 2, "quarantined": 0, "free": 0, "source": "config", "enforced_by": "model",
+        "total": 3, "reserved": 1, "used": 2, "quarantined": 0, "foreign": 0, "free": 0, "source": "config",
+        "enforced_by": "model",
     }
     assert (budgets["msis"]["total"], budgets["msis"]["source"]) == (20, "config")
     # Those that are held stay where they are, and are reserved when they are free.

@@ -3,7 +3,7 @@
 
 import random
 
-from support import net_spec, scaled, sim_section
+from support import poll, net_spec, scaled, sim_section
 
 N_DEVICES = scaled(60)
 
@@ -39,6 +39,7 @@ def test_what_a_device_holds(client):
     assert entries[-1]["config"] is True
     assert len(entries) == status["max_vqs"] + 1
     assert not status["msi_shared"]
+    assert status["group_of_vq"] == [0] * 8 + [1]
     assert_unique([device])
 
 
@@ -47,6 +48,7 @@ def test_asked_for(client):
     device = client.create("a", spec)
     assert len(asids(device)) == 3
     assert len(msis(device)) == 6
+    assert device["status"]["group_of_vq"] == [0, 0, 0, 1, 2]
     assert device["spec"]["vqs"] == 5
     assert client.put("a", spec).status == 200
     assert client.put("a", {**spec, "vqs": 4}).status == 409
@@ -94,3 +96,18 @@ def test_patch_leaves_it(client):
     device = client.create("a", net_spec())
     patched = client.patch("a", {"owner": "x"}).json
     assert (asids(device), msis(device)) == (asids(patched), msis(patched))
+
+
+def test_the_end_of_a_quarantine_is_a_change(make_daemon):
+    """What is free again is not hidden from those who ask for changes."""
+    client = make_daemon("[resources]\nquarantine_sec = 1\n").start()
+    client.create("a", net_spec())
+    client.delete("a").expect(204)
+    answer = client.get("/v1/mgmtdevs/sim0")
+    assert answer.json["budgets"]["msis"]["quarantined"] > 0
+
+    def changed():
+        return client.request("GET", "/v1/mgmtdevs/sim0", headers={"If-None-Match": answer.etag}).status == 200
+
+    poll("free again", changed)
+    assert client.mgmtdev("sim0")["budgets"]["msis"]["quarantined"] == 0

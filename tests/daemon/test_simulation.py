@@ -5,7 +5,7 @@ import random
 import sqlite3
 
 from load import DONE, Load, check, delete, put
-from support import CRASH_ROUNDS, net_spec, poll, scaled, sim_section
+from support import CRASH_ROUNDS, net_spec, scaled, sim_section
 
 PF, SF, VF, MMU = "pci/0000:01:00.0", "auxiliary/mlx5_core.sf.4", "pci/0000:02:00.1", "sim0"
 
@@ -49,9 +49,12 @@ def look(client):
     client.put("look", {"class": "net", "mgmtdev": "not/there"}).expect(422)
 
 
-def faults(client, handle):
-    look(client)
-    return client.mgmtdev(handle)["faults"]
+def asids(device):
+    return [row["asid"] for row in device["status"]["asids"]]
+
+
+def assert_no_fault_on(client, handle):
+    assert client.mgmtdev(handle)["faults"] == {"total": 0, "last": None}
 
 
 def assert_no_fault(client):
@@ -84,7 +87,7 @@ def change_database(daemon, statement, *values):
 
 
 def test_an_id_of_a_device_that_was_forgotten(make_daemon):
-    """The database has lost a device that the hardware still has: the next one gets its IDs, and the hardware objects."""
+    """The database has lost a device that the hardware still has: what that holds is given to no other."""
     daemon = make_daemon(sim_section("sim0", reserved_asids=""))
     client = daemon.start()
     client.create("a", {"class": "block"})
@@ -93,19 +96,40 @@ def test_an_id_of_a_device_that_was_forgotten(make_daemon):
     change_database(daemon, "DELETE FROM device WHERE name = ?", "b")
 
     client = daemon.start()
-    assert client.mgmtdev("sim0")["foreign_devices"] == 1
-    answer = client.put("c", {"class": "block"}).expect(502, "backend-failed")
-    assert "ASID 1 for group 0 of c is held by b" in answer.json["detail"]
-    assert client.get("/v1/devices/c").status == 404
-    found = poll("fault", lambda: faults(client, "sim0")["total"] and faults(client, "sim0"))
-    assert (found["total"], found["last"]) == (1, "ASID 1 for group 0 of c is held by b")
-    assert "sim0 has faults: 1 in all, 1 since the last look" in daemon.log()
-
-    # What was refused rests, so the next one gets others.
-    client.create("c", {"class": "block"})
+    mgmtdev = client.mgmtdev("sim0")
+    assert mgmtdev["foreign_devices"] == 1
+    assert {name: b["foreign"] for name, b in mgmtdev["budgets"].items()} == {"devices": 1, "asids": 1, "msis": 2, "vqs": 1}
+    # a has ASID 0, and b still ASID 1.
+    assert asids(client.create("c", {"class": "block"})) == [2]
     check(daemon)
     client = daemon.restart()
-    assert client.mgmtdev("sim0")["faults"]["total"] == 1
+    check(daemon)
+    assert_no_fault_on(client, "sim0")
+
+
+def test_what_foreign_devices_held(make_daemon):
+    """All of the hardware's devices are forgotten; what they hold is theirs, until they are gone."""
+    daemon = make_daemon(sim_section("sim0", asids=8, msis=64, reserved_asids="") + "[resources]\nquarantine_sec = 0\n")
+    client = daemon.start()
+    for i in range(6):
+        client.create(f"d{i}", {"class": "block"})
+    daemon.stop()
+    daemon.database.unlink()
+
+    client = daemon.start()
+    assert client.mgmtdev("sim0")["budgets"]["asids"]["foreign"] == 6
+    held = [asids(client.create(f"e{i}", {"class": "block"})) for i in range(2)]
+    assert held == [[6], [7]]
+    assert "free 0 of 8" in client.put("more", {"class": "block"}).expect(409, "no-capacity").json["detail"]
+    check(daemon)
+    assert_no_fault_on(client, "sim0")
+
+    # Who is not known any more is not among the hardware's any more, either.
+    daemon.stop()
+    (daemon.runtime_dir / "sim.shm").unlink()
+    client = daemon.start()
+    assert client.mgmtdev("sim0")["budgets"]["asids"]["foreign"] == 0
+    check(daemon)
 
 
 def test_an_id_that_the_hardware_does_not_have(make_daemon):
@@ -121,4 +145,23 @@ def test_an_id_that_the_hardware_does_not_have(make_daemon):
     assert client.device("a")["status"]["state"] == "lost"
     answer = client.put("a", {"class": "block"}).expect(502, "backend-failed")
     assert "ASID 40 is out of range: there are 40" in answer.json["detail"]
-    assert poll("fault", lambda: faults(client, "sim0")["total"]) == 1
+    # With the answer, and not only when the host is looked at again.
+    assert client.mgmtdev("sim0")["faults"] == {"total": 1, "last": "ASID 40 is out of range: there are 40"}
+    assert daemon.log().count("sim0 has faults: 1 in all, 1 new; the last one: ASID 40 is out of range") == 1
+    client = daemon.restart()
+    assert client.mgmtdev("sim0")["faults"]["total"] == 1
+
+
+def test_traffic_is_counted(make_daemon):
+    daemon = make_daemon(sim_section("sim0", traffic=10))
+    client = daemon.start()
+    assert client.mgmtdev("sim0")["traffic"] == {"dma": 0, "interrupts": 0, "dma_refused": 0, "interrupts_refused": 0}
+    for i in range(10):
+        client.create(f"d{i}", {"class": "block"})
+    first = client.get("/v1/mgmtdevs/sim0")
+    assert first.json["traffic"]["dma"] == first.json["traffic"]["interrupts"] > 10
+    assert client.request("GET", "/v1/mgmtdevs/sim0", headers={"If-None-Match": first.etag}).status == 304
+    look(client)
+    later = client.request("GET", "/v1/mgmtdevs/sim0", headers={"If-None-Match": first.etag}).expect(200).json
+    assert later["traffic"]["dma"] > first.json["traffic"]["dma"]
+    assert later["traffic"]["dma_refused"] == 0

@@ -195,15 +195,32 @@ static int fake_set_mac(Backend *b, const char *name, const uint8_t mac[6], Fail
         return 0;
 }
 
-static int fake_destroy(Backend *b, const char *name, Failure *f) {
+static int fake_find_users(Backend *b, const char *name, DeviceUsers *ret) {
+        static const DeviceUser user = { .kind = USER_PROCESS, .pid = 4242, .fd = 7, .name = "qemu" };
+        _cleanup_unlock_ Fake *fake = fake_lock(b);
+        FakeDevice *device = fake_find(fake, name);
+
+        *ret = (DeviceUsers){};
+        if (!device)
+                return -ENODEV;
+        if (device->in_use)
+                device_users_add(ret, &user);
+        return device->in_use;
+}
+
+static int fake_destroy(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f) {
         _cleanup_unlock_ Fake *fake = fake_lock(b);
         int r = begin(fake, FAKE_DESTROY, name, f);
         FakeDevice *device = fake_find(fake, name);
 
         if (r < 0)
                 return r;
-        if (device && device->in_use)
+        if (device && device->in_use) {
+                if (ret_users)
+                        device_users_add(ret_users,
+                                         &(DeviceUser){ .kind = USER_PROCESS, .pid = 4242, .name = "qemu" });
                 return failure_set(f, ERROR_IN_USE, EBUSY, "'%s' is in use", name);
+        }
         if (device)
                 device->there = false;
         return 0;
@@ -249,6 +266,7 @@ static const BackendOps fake_ops = {
         .observe = fake_observe,
         .set_mac = fake_set_mac,
         .destroy = fake_destroy,
+        .find_users = fake_find_users,
         .get_stats = fake_get_stats,
         .free = fake_free,
 };

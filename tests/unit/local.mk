@@ -2,18 +2,18 @@
 
 if HAVE_CHECK
 # What the tests of the daemon's core share.
-check_LIBRARIES = tests/unit/libunit.a
+check_LIBRARIES += tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = \
 	tests/unit/fake-backend.c tests/unit/fake-backend.h \
 	tests/unit/fake-host.c tests/unit/fake-host.h \
+	tests/unit/fault-vfs.c tests/unit/fault-vfs.h \
 	tests/unit/rig.c tests/unit/rig.h \
 	tests/unit/store-rig.c tests/unit/store-rig.h \
 	tests/unit/unit.c tests/unit/unit.h
-tests_unit_libunit_a_CFLAGS = $(UNIT_CFLAGS)
-UNIT_LDADD = tests/unit/libunit.a $(LDADD)
 
 # The daemon: its core, and what is above and below.
 check_PROGRAMS += \
+	tests/unit/test-alloc \
 	tests/unit/test-budget \
 	tests/unit/test-class \
 	tests/unit/test-config \
@@ -22,14 +22,19 @@ check_PROGRAMS += \
 	tests/unit/test-dbus-changes \
 	tests/unit/test-dbus-variant \
 	tests/unit/test-device \
+	tests/unit/test-durable-clock \
 	tests/unit/test-idset \
 	tests/unit/test-idset-twin \
 	tests/unit/test-inventory \
 	tests/unit/test-inventory-twin \
+	tests/unit/test-journal \
 	tests/unit/test-json \
+	tests/unit/test-lifecycle-batch \
+	tests/unit/test-lease \
 	tests/unit/test-lifecycle-create \
 	tests/unit/test-lifecycle-delete \
 	tests/unit/test-lifecycle-disk \
+	tests/unit/test-lifecycle-faults \
 	tests/unit/test-lifecycle-hold \
 	tests/unit/test-lifecycle-memory \
 	tests/unit/test-lifecycle-mgmtdev \
@@ -46,6 +51,7 @@ check_PROGRAMS += \
 	tests/unit/test-mgmtdev-patch \
 	tests/unit/test-placement \
 	tests/unit/test-placement-twin \
+	tests/unit/test-receipt \
 	tests/unit/test-recovery \
 	tests/unit/test-recovery-start \
 	tests/unit/test-resource \
@@ -55,109 +61,25 @@ check_PROGRAMS += \
 	tests/unit/test-sriov \
 	tests/unit/test-store \
 	tests/unit/test-store-crash \
+	tests/unit/test-store-damage \
+	tests/unit/test-store-faults \
 	tests/unit/test-store-trouble \
 	tests/unit/test-unit \
 	tests/unit/test-util \
 	tests/unit/test-workqueue
-tests_unit_test_budget_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_budget_LDADD = $(UNIT_LDADD)
-tests_unit_test_class_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_class_LDADD = $(UNIT_LDADD)
-tests_unit_test_config_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_config_LDADD = $(UNIT_LDADD)
-tests_unit_test_config_file_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_config_file_LDADD = $(UNIT_LDADD)
-tests_unit_test_database_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_database_LDADD = $(UNIT_LDADD)
-tests_unit_test_dbus_changes_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_dbus_changes_LDADD = $(UNIT_LDADD)
-tests_unit_test_dbus_variant_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_dbus_variant_LDADD = $(UNIT_LDADD)
-tests_unit_test_device_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_device_LDADD = $(UNIT_LDADD)
-tests_unit_test_idset_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_idset_LDADD = $(UNIT_LDADD)
-tests_unit_test_idset_twin_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_idset_twin_LDADD = $(UNIT_LDADD)
-tests_unit_test_inventory_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_inventory_LDADD = $(UNIT_LDADD)
-tests_unit_test_inventory_twin_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_inventory_twin_LDADD = $(UNIT_LDADD)
-tests_unit_test_json_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_json_LDADD = $(UNIT_LDADD)
-tests_unit_test_lifecycle_create_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_lifecycle_create_LDADD = $(UNIT_LDADD)
-tests_unit_test_lifecycle_delete_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_lifecycle_delete_LDADD = $(UNIT_LDADD)
-tests_unit_test_lifecycle_disk_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_lifecycle_disk_LDADD = $(UNIT_LDADD)
-tests_unit_test_lifecycle_hold_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_lifecycle_hold_LDADD = $(UNIT_LDADD)
-tests_unit_test_lifecycle_memory_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_lifecycle_memory_LDADD = $(UNIT_LDADD)
+tests_unit_test_alloc_SOURCES = tests/unit/test-alloc.c tests/unit/alloc.c tests/unit/alloc.h
+tests_unit_test_alloc_CFLAGS = $(AM_CFLAGS) -fno-builtin
 tests_unit_test_lifecycle_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=strdup
-tests_unit_test_lifecycle_mgmtdev_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_lifecycle_mgmtdev_LDADD = $(UNIT_LDADD)
-tests_unit_test_lifecycle_resources_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_lifecycle_resources_LDADD = $(UNIT_LDADD)
-tests_unit_test_lifecycle_scan_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_lifecycle_scan_LDADD = $(UNIT_LDADD)
-tests_unit_test_lifecycle_stop_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_lifecycle_stop_LDADD = $(UNIT_LDADD)
-tests_unit_test_lifecycle_undo_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_lifecycle_undo_LDADD = $(UNIT_LDADD)
-tests_unit_test_lifecycle_update_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_lifecycle_update_LDADD = $(UNIT_LDADD)
-tests_unit_test_listen_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_listen_LDADD = $(UNIT_LDADD)
-tests_unit_test_machine_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_machine_LDADD = $(UNIT_LDADD)
-tests_unit_test_mgmtdev_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_mgmtdev_LDADD = $(UNIT_LDADD)
-tests_unit_test_pci_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_pci_LDADD = $(UNIT_LDADD)
-tests_unit_test_needs_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_needs_LDADD = $(UNIT_LDADD)
-tests_unit_test_mgmtdev_patch_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_mgmtdev_patch_LDADD = $(UNIT_LDADD)
-tests_unit_test_placement_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_placement_LDADD = $(UNIT_LDADD)
-tests_unit_test_placement_twin_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_placement_twin_LDADD = $(UNIT_LDADD)
-tests_unit_test_recovery_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_recovery_LDADD = $(UNIT_LDADD)
-tests_unit_test_recovery_start_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_recovery_start_LDADD = $(UNIT_LDADD)
-tests_unit_test_resource_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_resource_LDADD = $(UNIT_LDADD)
-tests_unit_test_spec_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_spec_LDADD = $(UNIT_LDADD)
-tests_unit_test_spec_json_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_spec_json_LDADD = $(UNIT_LDADD)
-tests_unit_test_spec_twin_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_spec_twin_LDADD = $(UNIT_LDADD)
-tests_unit_test_sriov_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_sriov_LDADD = $(UNIT_LDADD)
-tests_unit_test_store_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_store_LDADD = $(UNIT_LDADD)
-tests_unit_test_store_crash_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_store_crash_LDADD = $(UNIT_LDADD)
-tests_unit_test_store_trouble_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_store_trouble_LDADD = $(UNIT_LDADD)
-tests_unit_test_unit_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_unit_LDADD = $(UNIT_LDADD)
-tests_unit_test_util_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_util_LDADD = $(UNIT_LDADD)
-tests_unit_test_workqueue_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_workqueue_LDADD = $(UNIT_LDADD)
 
 check_PROGRAMS += \
 	tests/unit/test-http-body \
+	tests/unit/test-http-connection \
 	tests/unit/test-http-device \
 	tests/unit/test-http-header \
 	tests/unit/test-http-query \
 	tests/unit/test-http-router \
 	tests/unit/test-kernel-accepts \
+	tests/unit/test-kernel-autoprobe \
 	tests/unit/test-kernel-binding \
 	tests/unit/test-kernel-capacity \
 	tests/unit/test-kernel-detached \
@@ -175,70 +97,25 @@ check_PROGRAMS += \
 	tests/unit/test-sim-steps \
 	tests/unit/test-vdpa-codec \
 	tests/unit/test-vdpa-sysfs
-tests_unit_test_http_body_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_http_body_LDADD = $(UNIT_LDADD)
-tests_unit_test_http_device_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_http_device_LDADD = $(UNIT_LDADD)
-tests_unit_test_http_header_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_http_header_LDADD = $(UNIT_LDADD)
-tests_unit_test_http_query_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_http_query_LDADD = $(UNIT_LDADD)
-tests_unit_test_http_router_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_http_router_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_accepts_SOURCES = \
 	tests/unit/test-kernel-accepts.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h
-tests_unit_test_kernel_accepts_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_kernel_accepts_LDADD = $(UNIT_LDADD)
+tests_unit_test_kernel_autoprobe_SOURCES = tests/unit/test-kernel-autoprobe.c tests/unit/test-kernel.h
 tests_unit_test_kernel_binding_SOURCES = tests/unit/test-kernel-binding.c tests/unit/test-kernel.h
-tests_unit_test_kernel_binding_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_kernel_binding_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_capacity_SOURCES = \
 	tests/unit/test-kernel-capacity.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h
-tests_unit_test_kernel_capacity_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_kernel_capacity_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_detached_SOURCES = tests/unit/test-kernel-detached.c tests/unit/test-kernel.h
-tests_unit_test_kernel_detached_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_kernel_detached_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_devlink_SOURCES = \
 	tests/unit/test-kernel-devlink.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h
-tests_unit_test_kernel_devlink_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_kernel_devlink_LDADD = $(UNIT_LDADD)
-tests_unit_test_kernel_genl_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_kernel_genl_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_msix_SOURCES = tests/unit/test-kernel-msix.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h
-tests_unit_test_kernel_msix_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_kernel_msix_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_pci_SOURCES = tests/unit/test-kernel-pci.c tests/unit/test-kernel.h tests/unit/test-pci-tree.h
-tests_unit_test_kernel_pci_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_kernel_pci_LDADD = $(UNIT_LDADD)
 tests_unit_test_kernel_vhost_SOURCES = tests/unit/test-kernel-vhost.c tests/unit/test-kernel.h
-tests_unit_test_kernel_vhost_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_kernel_vhost_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_SOURCES = tests/unit/test-sim.c tests/unit/sim-rig.h tests/unit/test-sim.h
-tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_sim_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_command_SOURCES = tests/unit/test-sim-command.c tests/unit/test-sim.h
-tests_unit_test_sim_command_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_sim_command_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_crash_SOURCES = tests/unit/test-sim-crash.c tests/unit/test-sim.h
-tests_unit_test_sim_crash_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_sim_crash_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_full_SOURCES = tests/unit/test-sim-full.c tests/unit/test-sim.h
-tests_unit_test_sim_full_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_sim_full_LDADD = $(UNIT_LDADD)
-tests_unit_test_sim_idmap_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_sim_idmap_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_model_SOURCES = tests/unit/test-sim-model.c tests/unit/test-sim.h
-tests_unit_test_sim_model_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_sim_model_LDADD = $(UNIT_LDADD)
 tests_unit_test_sim_steps_SOURCES = tests/unit/test-sim-steps.c tests/unit/sim-rig.h tests/unit/test-sim.h
-tests_unit_test_sim_steps_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_sim_steps_LDADD = $(UNIT_LDADD)
-tests_unit_test_vdpa_codec_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_vdpa_codec_LDADD = $(UNIT_LDADD)
 tests_unit_test_vdpa_sysfs_SOURCES = tests/unit/test-vdpa-sysfs.c tests/unit/test-kernel.h
-tests_unit_test_vdpa_sysfs_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_vdpa_sysfs_LDADD = $(UNIT_LDADD)
 
 # The client library and hsvdpactl, which share nothing with the daemon.
 check_PROGRAMS += \
@@ -251,7 +128,7 @@ check_PROGRAMS += \
 	tests/unit/test-ctl-report \
 	tests/unit/test-ctl-screen \
 	tests/unit/test-ctl-text
-UNIT_CLIENT_CFLAGS = $(AM_CFLAGS) -fPIE $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+UNIT_CLIENT_CFLAGS = $(HSV_CFLAGS) -fPIE $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_client_answer_CFLAGS = $(UNIT_CLIENT_CFLAGS)
 tests_unit_test_client_answer_LDADD = libhsvdpa-objects.la $(CHECK_LIBS)
 tests_unit_test_client_calls_CFLAGS = $(UNIT_CLIENT_CFLAGS)

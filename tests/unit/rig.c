@@ -55,6 +55,7 @@ void rig_begin_start(void) {
         ck_assert_int_eq(lifecycle_new(rig.event, &rig.inventory, rig.store, rig.backend, rig.max_operations,
                                        &rig.lifecycle),
                          0);
+        lifecycle_set_boot_patience(rig.lifecycle, rig.boot_patience_usec);
         ck_assert_int_eq(lifecycle_start(rig.lifecycle, on_started, NULL), 0);
 }
 
@@ -135,7 +136,7 @@ void rig_begin_create(const char *name, const char *spec, Answer *answer) {
         DeviceSpec decoded = rig_spec(spec);
 
         *answer = (Answer){};
-        lifecycle_create_device(rig.lifecycle, name, &decoded, rig_on_answer, answer);
+        lifecycle_create_device(rig.lifecycle, name, &decoded, NULL, rig_on_answer, answer);
 }
 
 void rig_begin_delete(const char *name, Answer *answer) {

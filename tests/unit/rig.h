@@ -15,7 +15,7 @@ typedef struct Rig {
         Lifecycle *lifecycle;
         bool started; /* the lifecycle has said so */
         size_t max_devices, max_operations;
-        uint64_t quarantine_usec;
+        uint64_t quarantine_usec, boot_patience_usec;
 } Rig;
 
 extern Rig rig;

@@ -32,7 +32,7 @@ static inline _unused_ Backend *open_sim(const SimConfig *config) {
         Failure f = FAILURE_INIT;
         Backend *b = NULL;
 
-        ck_assert_msg(sim_backend_new(config, test_dir, &b, &f) == 0, "%s", f.detail);
+        ck_assert_msg(sim_backend_new(config, unit_directory(), &b, &f) == 0, "%s", f.detail);
         return b;
 }
 

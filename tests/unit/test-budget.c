@@ -230,6 +230,74 @@ START_TEST(test_foreign_devices) {
 }
 END_TEST
 
+/* What foreign devices hold is used, and goes through quarantine when they are gone. */
+static void see_foreign(const char *handle, const uint32_t *ids, size_t n_asids, size_t n_msis) {
+        ck_assert_int_eq(foreign_add(&mgmtdev(handle)->counted, ids, n_asids, n_msis, (uint32_t) n_msis - 1), 0);
+}
+
+START_TEST(test_foreign_ids) {
+        static const uint32_t first[] = { 5, 1, 7, 0, 0, 3 }, second[] = { 2, 4, 5 };
+        uint64_t revision;
+        Device *a;
+
+        set_total(0, RESOURCE_MSIS, 20);
+        list(2);
+        see_foreign(A, first, 2, 4);
+        see_foreign(A, second, 1, 2);
+        mgmtdev_take_foreign(&inv, mgmtdev(A), now);
+        assert_budget(A, RESOURCE_MSIS, 20, 0, 5, 0);
+        ck_assert_uint_eq(mgmtdev_budget(mgmtdev(A), RESOURCE_MSIS, now).foreign, 5);
+        ck_assert_uint_eq(mgmtdev_budget(mgmtdev(A), RESOURCE_ASIDS, now).foreign, 3);
+        ck_assert_uint_eq(mgmtdev_budget(mgmtdev(A), RESOURCE_VQS, now).foreign, 4);
+        ck_assert_uint_eq(mgmtdev_budget(mgmtdev(A), RESOURCE_DEVICES, now).foreign, 2);
+
+        /* Nobody else gets them. */
+        a = make("a", A, CLASS_BLOCK);
+        ck_assert_uint_eq(device_resources_asids(&a->resources)[0], 3);
+        ck_assert_uint_eq(device_resources_msis(&a->resources)[0], 1);
+        ck_assert_uint_eq(device_resources_msis(&a->resources)[1], 2);
+
+        /* The same again is no news; and what one of ours holds is not theirs. */
+        revision = inv.revision;
+        see_foreign(A, first, 2, 4);
+        see_foreign(A, second, 1, 2);
+        mgmtdev_take_foreign(&inv, mgmtdev(A), now);
+        ck_assert_uint_eq(inv.revision, revision);
+        ck_assert(!mgmtdev(A)->has_foreign_conflict);
+        see_foreign(A, (const uint32_t[]){ 3, 1, 2, 19 }, 1, 3);
+        mgmtdev_take_foreign(&inv, mgmtdev(A), now);
+        ck_assert(mgmtdev(A)->has_foreign_conflict);
+        ck_assert_uint_gt(mgmtdev(A)->revision, revision);
+        ck_assert_uint_eq(mgmtdev_budget(mgmtdev(A), RESOURCE_ASIDS, now).foreign, 0);
+        assert_budget(A, RESOURCE_MSIS, 20, 0, 3, 5);
+
+        mgmtdev_take_foreign(&inv, mgmtdev(A), now);
+        assert_budget(A, RESOURCE_MSIS, 20, 0, 2, 6);
+        ck_assert(!mgmtdev(A)->has_foreign_conflict);
+}
+END_TEST
+
+/* What changes by itself is a change, when it is looked at. */
+START_TEST(test_numbers_change_by_themselves) {
+        Device *a = make("a", A, CLASS_NET);
+        Mgmtdev *m = mgmtdev(A);
+        uint64_t revision;
+
+        device_release(a, now);
+        mgmtdev_note_numbers(&inv, m, now);
+        revision = m->revision;
+        mgmtdev_note_numbers(&inv, m, now + 1);
+        ck_assert_uint_eq(m->revision, revision);
+        mgmtdev_note_numbers(&inv, m, now + 2 * inv.quarantine_usec);
+        ck_assert_uint_gt(m->revision, revision);
+        ck_assert_uint_eq(m->revision, inv.revision);
+        revision = m->revision;
+        m->info.counts.n_dma++;
+        mgmtdev_note_numbers(&inv, m, now + 2 * inv.quarantine_usec);
+        ck_assert_uint_gt(m->revision, revision);
+}
+END_TEST
+
 static DeviceResources held_resources(uint32_t asid, uint32_t msi) {
         DeviceResources resources;
 
@@ -408,6 +476,8 @@ static void add(TCase *tc) {
         tcase_add_test(tc, test_shared_msis);
         tcase_add_test(tc, test_more_virtqueues);
         tcase_add_test(tc, test_foreign_devices);
+        tcase_add_test(tc, test_foreign_ids);
+        tcase_add_test(tc, test_numbers_change_by_themselves);
         tcase_add_test(tc, test_load);
         tcase_add_test(tc, test_other_space);
         tcase_add_test(tc, test_stays_in_other_space);

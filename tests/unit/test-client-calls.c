@@ -245,19 +245,19 @@ START_TEST(test_pages) {
                 {},
         };
         static const char *const filters[] = { "class=net", "label=a=b c", NULL };
-        HsvDeviceList *list = NULL;
+        HsvList *list = NULL;
         HsvDocument *page = NULL;
 
         start(answers);
         ck_assert_int_eq(hsv_device_list_new(client, filters, &list), 0);
         for (unsigned i = 0; i < 4; i++) {
-                ck_assert_int_eq(hsv_device_list_next(list, i == 0 ? 2 : 0, &page), i == 1 ? HSV_REFUSED : 0);
+                ck_assert_int_eq(hsv_list_next(list, i == 0 ? 2 : 0, &page), i == 1 ? HSV_REFUSED : 0);
                 if (i != 1)
                         page = hsv_document_free(page);
         }
-        ck_assert_int_eq(hsv_device_list_next(list, 0, &page), 0);
+        ck_assert_int_eq(hsv_list_next(list, 0, &page), 0);
         ck_assert_ptr_null(page);
-        hsv_device_list_free(list);
+        hsv_list_free(list);
         stop();
 
         ck_assert_uint_eq(server.n_requests, 4);
@@ -276,18 +276,109 @@ START_TEST(test_pages_without_end) {
                 {},
         };
         static const char *const wrong[] = { "class", NULL }, *const empty[] = { "=net", NULL };
-        HsvDeviceList *list = NULL;
+        HsvList *list = NULL;
         HsvDocument *page = NULL;
 
         ck_assert_int_eq(hsv_device_list_new(client, wrong, &list), -EINVAL);
         ck_assert_int_eq(hsv_device_list_new(client, empty, &list), -EINVAL);
         start(answers);
         ck_assert_int_eq(hsv_device_list_new(client, NULL, &list), 0);
-        ck_assert_int_eq(hsv_device_list_next(list, 0, &page), 0);
+        ck_assert_int_eq(hsv_list_next(list, 0, &page), 0);
         page = hsv_document_free(page);
-        ck_assert_int_eq(hsv_device_list_next(list, 0, &page), -EBADMSG);
+        ck_assert_int_eq(hsv_list_next(list, 0, &page), -EBADMSG);
         ck_assert_ptr_null(page);
-        hsv_device_list_free(list);
+        hsv_list_free(list);
+        stop();
+}
+END_TEST
+
+START_TEST(test_drift_and_adoption) {
+        static const Answer answers[] = {
+                { "200 OK", "{\"items\":[]}" }, { "200 OK", "{}" }, { "200 OK", "{}" }, { "200 OK", "{}" }, {},
+        };
+        static const char *const filters[] = { "kind=missing", "kind=changed", "refresh=true", NULL };
+        HsvDocument *document = NULL;
+        HsvList *list = NULL;
+
+        start(answers);
+        ck_assert_int_eq(hsv_drift_list_new(client, filters, &list), 0);
+        ck_assert_int_eq(hsv_list_next(list, 5, &document), 0);
+        document = hsv_document_free(document);
+        list = hsv_list_free(list);
+        ck_assert_int_eq(hsv_drift_repair(client, "{\"kinds\": [\"extra\"]}", false, &document), 0);
+        document = hsv_document_free(document);
+        ck_assert_int_eq(hsv_drift_repair(client, "{}", true, &document), 0);
+        document = hsv_document_free(document);
+        ck_assert_int_eq(hsv_device_adopt(client, "vm 1", "{\"owner\": \"x\"}", &document), 0);
+        document = hsv_document_free(document);
+        ck_assert_int_eq(hsv_drift_repair(client, "[]", false, &document), -EINVAL);
+        ck_assert_int_eq(hsv_device_adopt(client, "vm1", "x", &document), -EINVAL);
+        ck_assert_int_eq(hsv_device_adopt(client, "", "{}", &document), -EINVAL);
+        stop();
+
+        ck_assert_uint_eq(server.n_requests, 4);
+        ck_assert(asked(0, "GET /v1/drift?kind=missing&kind=changed&refresh=true&limit=5 HTTP"));
+        ck_assert(asked(1, "POST /v1/drift:repair HTTP") && asked(1, "\r\n\r\n{\"kinds\":[\"extra\"]}"));
+        ck_assert(asked(2, "POST /v1/drift:repair?dry_run=true HTTP") && asked(2, "\r\n\r\n{}"));
+        ck_assert(asked(3, "POST /v1/devices/vm%201:adopt HTTP"));
+        ck_assert(asked(3, "\r\n\r\n{\"spec\":{\"owner\":\"x\"}}"));
+}
+END_TEST
+
+/* What came, and how much more is wanted. */
+typedef struct Heard {
+        char text[256];
+        unsigned n_wanted;
+} Heard;
+
+static bool hear(void *userdata, const HsvDocument *event) {
+        Heard *heard = userdata;
+
+        (void) strcat(heard->text, hsv_document_text(event));
+        return --heard->n_wanted > 0;
+}
+
+START_TEST(test_events) {
+        static const char two[] = ":\n\nid: 5\nevent: device\ndata: {\"revision\":5}\n\n"
+                                  "event: other\ndata: {\"no\":1}\n\n"
+                                  "data:{\"revision\":6}\r\n\n";
+        static const Answer answers[] = {
+                { "200 OK", two },
+                { "200 OK", two },
+                { "410 Gone", "{\"code\": \"events-gone\"}" },
+                { "200 OK", "data: x\n\n" },
+                { "200 OK", "data: {\"it\": \"does not end\"}" },
+                {},
+        };
+        uint64_t since = 4;
+        Heard heard = { .n_wanted = 9 };
+
+        start(answers);
+        ck_assert_int_eq(hsv_events_watch(client, &since, 0, hear, &heard), 0);
+        ck_assert_str_eq(heard.text, "{\"revision\":5}{\"revision\":6}");
+        heard = (Heard){ .n_wanted = 1 };
+        ck_assert_int_eq(hsv_events_watch(client, NULL, 1000, hear, &heard), 0);
+        ck_assert_str_eq(heard.text, "{\"revision\":5}");
+        ck_assert_int_eq(hsv_events_watch(client, &since, 0, hear, &heard), HSV_REFUSED);
+        ck_assert_str_eq(hsv_error_code(hsv_client_last_error(client)), "events-gone");
+        ck_assert_int_eq(hsv_events_watch(client, &since, 0, hear, &heard), -EBADMSG);
+        heard = (Heard){ .n_wanted = 1 };
+        ck_assert_int_eq(hsv_events_watch(client, &since, 0, hear, &heard), 0);
+        ck_assert_str_eq(heard.text, "");
+        stop();
+
+        ck_assert(asked(0, "GET /v1/events?since=4 HTTP"));
+        ck_assert(asked(1, "GET /v1/events HTTP"));
+}
+END_TEST
+
+/* An answer that says that more will come, which does not. */
+START_TEST(test_events_in_time) {
+        static const Answer answers[] = { { "200 OK\r\nContent-Length: 99", NULL }, {} };
+        Heard heard = { .n_wanted = 1 };
+
+        start(answers);
+        ck_assert_int_eq(hsv_events_watch(client, NULL, 50, hear, &heard), -ETIMEDOUT);
         stop();
 }
 END_TEST
@@ -411,6 +502,9 @@ int main(void) {
         tcase_add_test(tcase, test_arguments);
         tcase_add_test(tcase, test_pages);
         tcase_add_test(tcase, test_pages_without_end);
+        tcase_add_test(tcase, test_drift_and_adoption);
+        tcase_add_test(tcase, test_events);
+        tcase_add_test(tcase, test_events_in_time);
         tcase_add_loop_test(tcase, test_bad_answer, 0, (int) ELEMENTSOF(bad_answers));
         tcase_add_test(tcase, test_nothing_twice);
         tcase_add_test(tcase, test_nobody_there);

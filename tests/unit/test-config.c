@@ -48,6 +48,10 @@ START_TEST(test_defaults) {
                                "log_level = info\n"
                                "stop_timeout_sec = 30\n"
                                "worker_timeout_sec = 120\n"
+                               "boot_patience_sec = 10\n"
+                               "\n"
+                               "[kernel]\n"
+                               "exclusive = no\n"
                                "\n"
                                "[dbus]\n"
                                "enable = auto\n"
@@ -57,13 +61,28 @@ START_TEST(test_defaults) {
                                "max_operations = 4096\n"
                                "max_connections = 1024\n"
                                "max_body_bytes = 1048576\n"
+                               "max_batch_bytes = 16777216\n"
+                               "max_connections_per_user = 512\n"
                                "idle_timeout_sec = 30\n"
+                               "request_timeout_sec = 20\n"
+                               "max_devices_per_owner = 0\n"
                                "\n"
                                "[placement]\n"
                                "policy = spread\n"
                                "\n"
+                               "[drift]\n"
+                               "mode = observe\n"
+                               "\n"
                                "[resources]\n"
-                               "quarantine_sec = 10\n");
+                               "quarantine_sec = 10\n"
+                               "\n"
+                               "[leases]\n"
+                               "grace_sec = 30\n"
+                               "\n"
+                               "[idempotency]\n"
+                               "retention_sec = 86400\n"
+                               "max_keys = 65536\n"
+                               "max_tombstones = 131072\n");
 }
 END_TEST
 
@@ -107,6 +126,10 @@ static const struct {
         { "limits", "max_devices", "99999999999999999999999", -ERANGE },
         { "placement", "policy", "pack", 0 },
         { "placement", "policy", "default", -EINVAL },
+        { "kernel", "exclusive", "yes", 0 },
+        { "kernel", "exclusive", "1", -EINVAL },
+        { "drift", "mode", "enforce", 0 },
+        { "drift", "mode", "ignore", -EINVAL },
         { "limits", "max_operations", "65536", 0 },
         { "limits", "max_operations", "65537", -ERANGE },
         { "limits", "max_connections", "65536", 0 },
@@ -125,6 +148,14 @@ static const struct {
         { "other", "key", "value", -EINVAL },
         { "resources", "quarantine_sec", "0", 0 },
         { "resources", "quarantine_sec", "86401", -ERANGE },
+        { "leases", "grace_sec", "0", 0 },
+        { "leases", "grace_sec", "86401", -ERANGE },
+        { "idempotency", "retention_sec", "1", 0 },
+        { "idempotency", "retention_sec", "0", -ERANGE },
+        { "idempotency", "retention_sec", "2678401", -ERANGE },
+        { "idempotency", "max_keys", "0", -ERANGE },
+        { "idempotency", "max_keys", "1048576", 0 },
+        { "idempotency", "max_tombstones", "1048577", -ERANGE },
         { "mgmtdev a", "cordoned", "yes", 0 },
         { "mgmtdev a", "cordoned", "true", -EINVAL },
         { "mgmtdev a", "labels", "rack=7, tier=", 0 },

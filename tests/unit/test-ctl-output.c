@@ -182,6 +182,9 @@ static const struct {
         { device_format_msis,
           "[{\"vq\": 0, \"entry\": 5}, {\"vq\": 1, \"entry\": 5}, {\"config\": true, \"entry\": 5}]",
           "vq 0: 5, vq 1: 5, config: 5" },
+        { device_format_groups, "[0]", "vq 0: group 0" },
+        { device_format_groups, "[0, 0, 1]", "vq 0-1: group 0, vq 2: group 1" },
+        { device_format_groups, "[3, 0, 0, 0]", "vq 0: group 3, vq 1-3: group 0" },
 };
 
 START_TEST(test_ids) {

@@ -46,6 +46,7 @@ static void teardown(void) {
 static json_t *list(const char *key, const char *value, const char *limit, char ret_token[static 128]) {
         JsonFaults faults = {};
         DeviceListing listing;
+        _cleanup_free_ char *text = NULL;
         HttpQuery query;
         json_t *page;
 
@@ -60,7 +61,9 @@ static json_t *list(const char *key, const char *value, const char *limit, char 
         http_query_end(&query);
         ck_assert_uint_eq(faults.n, 0);
 
-        page = http_device_listing_page(&listing, &inventory);
+        text = http_device_listing_page(&listing, &inventory);
+        ck_assert_ptr_nonnull(text);
+        page = json_loads(text, 0, NULL);
         ck_assert_ptr_nonnull(page);
         (void) snprintf(ret_token, 128, "%s", json_string_value(json_object_get(page, "continue")) ?: "");
         return page;

@@ -176,6 +176,45 @@ START_TEST(test_touch) {
 END_TEST
 
 /* A management device that the host does not have stays for as long as devices are recorded on it. */
+static void set_endpoint(Device *device, const char *endpoint) {
+        DeviceStatus status = {};
+
+        strcpy(status.endpoint, endpoint);
+        inventory_set_status(&inv, device, &status);
+}
+
+START_TEST(test_endpoint) {
+        Mgmtdev *m = ensure("m");
+        Device *a = add_device("a", m), *b = add_device("b", m);
+        char long_one[2 * ENDPOINT_MAX];
+
+        set_endpoint(a, "/dev/vhost-vdpa-1");
+        ck_assert_ptr_null(inventory_find_endpoint(&inv, "/dev/vhost-vdpa-1"));
+        inventory_set_state(&inv, a, DEVICE_READY, NULL);
+        ck_assert_ptr_eq(inventory_find_endpoint(&inv, "/dev/vhost-vdpa-1"), a);
+        ck_assert_ptr_null(inventory_find_endpoint(&inv, "/dev/vhost-vdpa-"));
+        ck_assert_ptr_null(inventory_find_endpoint(&inv, ""));
+        memset(long_one, 'x', sizeof long_one - 1);
+        long_one[sizeof long_one - 1] = '\0';
+        ck_assert_ptr_null(inventory_find_endpoint(&inv, long_one));
+
+        /* What a device had that is lost, another has now. */
+        inventory_set_state(&inv, a, DEVICE_LOST, NULL);
+        ck_assert_ptr_null(inventory_find_endpoint(&inv, "/dev/vhost-vdpa-1"));
+        set_endpoint(b, "/dev/vhost-vdpa-1");
+        inventory_set_state(&inv, b, DEVICE_READY, NULL);
+        ck_assert_ptr_eq(inventory_find_endpoint(&inv, "/dev/vhost-vdpa-1"), b);
+
+        set_endpoint(a, "/dev/vhost-vdpa-0");
+        inventory_set_state(&inv, a, DEVICE_READY, NULL);
+        ck_assert_ptr_eq(inventory_find_endpoint(&inv, "/dev/vhost-vdpa-0"), a);
+        inventory_remove_device(&inv, a);
+        ck_assert_ptr_null(inventory_find_endpoint(&inv, "/dev/vhost-vdpa-0"));
+        set_endpoint(b, "");
+        ck_assert_ptr_null(inventory_find_endpoint(&inv, "/dev/vhost-vdpa-1"));
+}
+END_TEST
+
 START_TEST(test_remove) {
         Mgmtdev *m = ensure("m");
         Device *a = add_device("a", m), *b = add_device("b", m);
@@ -223,6 +262,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_next_after_long_name);
         tcase_add_test(tcase, test_set_state);
         tcase_add_test(tcase, test_touch);
+        tcase_add_test(tcase, test_endpoint);
         tcase_add_test(tcase, test_remove);
         tcase_add_test(tcase, test_move);
 }

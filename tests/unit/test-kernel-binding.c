@@ -83,7 +83,7 @@ static void remove_netdev(void) {
 }
 
 static int release(BusDriver next, Failure *f) {
-        return release_device(unit_directory(), &detached, "a", next, f);
+        return release_device(unit_directory(), &detached, "a", next, NULL, f);
 }
 
 static int attach(BusDriver driver, Failure *f) {
@@ -284,13 +284,13 @@ START_TEST(test_backend) {
 
         memset(root, '/', sizeof root - 1);
         root[sizeof root - 1] = '\0';
-        ck_assert_int_eq(kernel_backend_new(root, NULL, NULL, 0, &b), -ENAMETOOLONG);
+        ck_assert_int_eq(kernel_backend_new(root, NULL, false, NULL, 0, &b), -ENAMETOOLONG);
         ck_assert_ptr_null(b);
 
         tree_bus();
-        ck_assert_int_eq(kernel_backend_new(unit_directory(), NULL, NULL, 0, &b), 0);
+        ck_assert_int_eq(kernel_backend_new(unit_directory(), NULL, false, NULL, 0, &b), 0);
         ck_assert_str_eq(b->ops->name, "kernel");
-        ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+        ck_assert_int_eq(b->ops->destroy(b, "a", NULL, &f), 0);
         ck_assert_int_eq(b->ops->observe(b, "a", &status, &f), -ENODEV);
         ck_assert_int_eq(f.code, ERROR_DEVICE_NOT_FOUND);
         ck_assert_int_eq(b->ops->bind(b, "a", BUS_DRIVER_VHOST_VDPA, &f), -ENODEV);
@@ -311,7 +311,7 @@ START_TEST(test_backend_refuses) {
         tree_pci_device("0000:01:00.0", "a");
         tree_link("sys/devices/pci0/0000:01:00.0/driver", "../../../bus/pci/drivers/vp-vdpa");
         tree_link("sys/bus/pci/devices/0000:01:00.0", "../../../devices/pci0/0000:01:00.0");
-        ck_assert_int_eq(kernel_backend_new(unit_directory(), NULL, NULL, 0, &b), 0);
+        ck_assert_int_eq(kernel_backend_new(unit_directory(), NULL, false, NULL, 0, &b), 0);
         ck_assert_int_eq(b->ops->create(b, "a", "pci/0000:01:00.0", &spec, &f), -EEXIST);
         ck_assert_int_eq(f.code, ERROR_FOREIGN_DEVICE);
         ck_assert_int_eq(b->ops->create(b, "b", "pci/0000:01:00.0", &spec, &f), -ENOSPC);

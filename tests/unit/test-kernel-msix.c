@@ -99,10 +99,33 @@ START_TEST(test_pf_that_deals_out_nothing) {
 }
 END_TEST
 
+/* It is not read, so what was written is what there is: until it is another VF. */
+START_TEST(test_unreadable) {
+        _cleanup_(msix_freep) Msix *m = wishes("pci/" VF, 32);
+        char from[512], to[512];
+
+        add_vf("1000\n", 12);
+        tree_pci_config(VF, &(Space){ .size = 64 });
+        msix_apply(m);
+        check_written("32touched");
+        tree_pci_file(VF, "sriov_vf_msix_count", "untouched");
+        msix_apply(m);
+        check_written("untouched");
+
+        ck_assert_int_eq(rename(tree_path(from, "sys/devices/pci0/" VF), tree_path(to, "sys/devices/old")), 0);
+        tree_pci_file(VF, "sriov_vf_msix_count", "untouched");
+        tree_pci_link(VF, "physfn", PF);
+        tree_pci_config(VF, &(Space){ .size = 64 });
+        msix_apply(m);
+        check_written("32touched");
+}
+END_TEST
+
 static void add(TCase *tcase) {
         tcase_add_test(tcase, test_apply);
         tcase_add_test(tcase, test_leave_alone);
         tcase_add_test(tcase, test_has_it_already);
+        tcase_add_test(tcase, test_unreadable);
         tcase_add_test(tcase, test_pf_that_deals_out_nothing);
 }
 

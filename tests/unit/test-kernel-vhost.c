@@ -9,7 +9,10 @@
 #include "kernel/vhost.h"
 #include "test-kernel.h"
 
-static const VhostGroups two = { 2, 2 }, one = { 1, 1 };
+static const VhostGroups two = { 2, 2, { .runs = { { 2, 0 }, { 1, 1 } }, .n_runs = 2, .n_vqs = 3 } },
+                         one = { 1, 1, { .runs = { { 1, 0 } }, .n_runs = 1, .n_vqs = 1 } };
+
+static const VhostGroups nothing = {};
 
 static VhostCache *open_cache(void) {
         VhostCache *c = NULL;
@@ -21,8 +24,11 @@ static VhostCache *open_cache(void) {
 static void check(VhostCache *c, const char *name, const VhostGroups *groups) {
         VhostGroups got = vhost_cache_get(c, name);
 
-        ck_assert_uint_eq(got.n_vq_groups, groups ? groups->n_vq_groups : 0);
-        ck_assert_uint_eq(got.n_address_spaces, groups ? groups->n_address_spaces : 0);
+        if (!groups)
+                groups = &nothing;
+        ck_assert_uint_eq(got.n_vq_groups, groups->n_vq_groups);
+        ck_assert_uint_eq(got.n_address_spaces, groups->n_address_spaces);
+        ck_assert_mem_eq(&got.vqs, &groups->vqs, sizeof got.vqs);
 }
 
 /* The same name, another device: with the old one in place until the new one is there, no number comes again. */
@@ -125,8 +131,9 @@ START_TEST(test_nonsense) {
         ck_assert_int_eq(stat(tree_path(path, VDPA "/devices/a"), &st), 0);
         n = snprintf(text, sizeof text,
                      "\n%%s%%n 1 2 3\n../../a 1 2 3\na\na x 2 2\nb 18446744073709551616 2 2\n"
-                     "a %ju 3 3 3\na %ju 2 2\nb %ju 1 1",
-                     (uintmax_t) st.st_ino, (uintmax_t) st.st_ino, (uintmax_t) st.st_ino);
+                     "a %ju 2 2 2*0+1*1\na %ju 3 3 3\na %ju 3 3 1*1 1*0\na %ju 3 3  1*1\na %ju 3 3\t1*0\nb %ju 1 1",
+                     (uintmax_t) st.st_ino, (uintmax_t) st.st_ino, (uintmax_t) st.st_ino, (uintmax_t) st.st_ino,
+                     (uintmax_t) st.st_ino, (uintmax_t) st.st_ino);
         unit_write_file(tree_path(link, VHOST_CACHE_FILE), text, (size_t) n);
         c = open_cache();
         check(c, "a", &two);
@@ -135,7 +142,8 @@ START_TEST(test_nonsense) {
 
         /* One line that never ends, and one that is what its end looks like. */
         memset(text, 'x', sizeof text);
-        n = (int) sizeof text / 2 + snprintf(text + sizeof text / 2, 200, "\na %ju 1 1\n", (uintmax_t) st.st_ino);
+        n = (int) sizeof text / 2 +
+            snprintf(text + sizeof text / 2, 200, "\na %ju 1 1 1*0\n", (uintmax_t) st.st_ino);
         unit_write_file(link, text, (size_t) n);
         c = open_cache();
         check(c, "a", &one);
@@ -146,6 +154,26 @@ START_TEST(test_nonsense) {
         c = open_cache();
         check(c, "a", NULL);
         vhost_cache_free(c);
+}
+END_TEST
+
+/* A daemon from before virtqueues were asked for. */
+START_TEST(test_older_file) {
+        VhostGroups older = { .n_vq_groups = 2, .n_address_spaces = 2 };
+        char text[100], path[512];
+        struct stat st;
+        VhostCache *c;
+        int n;
+
+        tree_device("a");
+        ck_assert_int_eq(stat(tree_path(path, VDPA "/devices/a"), &st), 0);
+        n = snprintf(text, sizeof text, "a %ju 2 2\n", (uintmax_t) st.st_ino);
+        unit_write_file(tree_path(path, VHOST_CACHE_FILE), text, (size_t) n);
+        for (unsigned i = 0; i < 2; i++) {
+                c = open_cache();
+                check(c, "a", &older);
+                vhost_cache_free(c);
+        }
 }
 END_TEST
 
@@ -162,7 +190,7 @@ START_TEST(test_file_stays_small) {
         }
         vhost_cache_put(c, "a", &two);
         ck_assert_int_eq(stat(unit_path(VHOST_CACHE_FILE), &st), 0);
-        ck_assert_int_lt(st.st_size, 50 * 1100);
+        ck_assert_int_lt(st.st_size, 60 * 1100);
         check(c, "a", &two);
 }
 END_TEST
@@ -170,7 +198,7 @@ END_TEST
 /* Anything that has a node can be opened; only vhost-vdpa answers. */
 START_TEST(test_ask) {
         Detached detached = {};
-        VhostGroups groups = { 7, 7 };
+        VhostGroups groups = { .n_vq_groups = 7, .n_address_spaces = 7 };
         char path[512];
 
         tree_bus();
@@ -194,6 +222,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_another_device);
         tcase_add_test(tcase, test_in_memory_only);
         tcase_add_test(tcase, test_nonsense);
+        tcase_add_test(tcase, test_older_file);
         tcase_add_test(tcase, test_file_stays_small);
         tcase_add_test(tcase, test_ask);
 }

@@ -231,10 +231,17 @@ START_TEST(test_if_uid) {
         rig_assert_code(a, ERROR_NONE);
         rig_create_good("a", RIG_NET);
         a = delete_if("a", p);
-        rig_assert_code(a, ERROR_PRECONDITION_FAILED);
-        ck_assert_ptr_nonnull(strstr(a.failure.detail, rig_device("a")->uid));
+        rig_assert_code(a, ERROR_NONE);
+        ck_assert_str_ne(rig_device("a")->uid, created.uid);
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
         a = delete_if("b", p);
         rig_assert_code(a, ERROR_DEVICE_NOT_FOUND);
+
+        /* One that nobody has had. */
+        p.uid[UID_TEXT_MAX - 2] = p.uid[UID_TEXT_MAX - 2] == '0' ? '1' : '0';
+        a = delete_if("a", p);
+        rig_assert_code(a, ERROR_PRECONDITION_FAILED);
+        ck_assert_ptr_nonnull(strstr(a.failure.detail, rig_device("a")->uid));
 }
 END_TEST
 

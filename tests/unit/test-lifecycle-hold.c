@@ -16,7 +16,7 @@ static Answer create_held(const char *name, const char *holder) {
         DeviceSpec spec = rig_spec(RIG_NET);
         Answer answer = {};
 
-        lifecycle_create_held_device(rig.lifecycle, name, &spec, holder, rig_on_answer, &answer);
+        lifecycle_create_held_device(rig.lifecycle, name, &spec, holder, NULL, rig_on_answer, &answer);
         rig_wait(&answer);
         return answer;
 }

@@ -3,6 +3,7 @@
  * Verbs without memory: whichever allocation fails, there is one answer, and what is in the inventory, on the host
  * and on the disk agrees. The linker leads the allocations of the daemon's objects here (see local.mk). */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rig.h"
@@ -50,12 +51,37 @@ static void begin_create(Answer *a) {
         DeviceSpec spec = rig_spec(FULL_SPEC);
 
         armed = true;
-        lifecycle_create_device(rig.lifecycle, "a", &spec, rig_on_answer, a);
+        lifecycle_create_device(rig.lifecycle, "a", &spec, NULL, rig_on_answer, a);
 }
 
 static void begin_delete(Answer *a) {
         armed = true;
         lifecycle_delete_device(rig.lifecycle, "a", NULL, rig_on_answer, a);
+}
+
+/* Each time the request is a new one. */
+static Precondition fresh_key(void) {
+        static unsigned counter;
+        Precondition p = {};
+
+        (void) snprintf(p.key.text, sizeof p.key.text, "key-%u", counter++);
+        memset(p.key.request, 'a', sizeof p.key.request - 1);
+        return p;
+}
+
+static void begin_keyed_create(Answer *a) {
+        DeviceSpec spec = rig_spec(FULL_SPEC);
+        Precondition p = fresh_key();
+
+        armed = true;
+        lifecycle_create_device(rig.lifecycle, "a", &spec, &p, rig_on_answer, a);
+}
+
+static void begin_keyed_delete(Answer *a) {
+        Precondition p = fresh_key();
+
+        armed = true;
+        lifecycle_delete_device(rig.lifecycle, "a", &p, rig_on_answer, a);
 }
 
 static void begin_mac(Answer *a) {
@@ -87,11 +113,13 @@ static const struct {
         bool exists;      /* before it */
         FakeCall failing; /* get_host: none */
 } verbs[] = {
-        { begin_create, false, FAKE_GET_HOST }, { begin_create, false, FAKE_BIND },
-        { begin_create, true, FAKE_GET_HOST },  { begin_delete, true, FAKE_GET_HOST },
-        { begin_delete, true, FAKE_DESTROY },   { begin_mac, true, FAKE_GET_HOST },
-        { begin_mac, true, FAKE_SET_MAC },      { begin_labels, true, FAKE_GET_HOST },
-        { begin_stats, true, FAKE_GET_HOST },
+        { begin_create, false, FAKE_GET_HOST },      { begin_create, false, FAKE_BIND },
+        { begin_create, true, FAKE_GET_HOST },       { begin_delete, true, FAKE_GET_HOST },
+        { begin_delete, true, FAKE_DESTROY },        { begin_mac, true, FAKE_GET_HOST },
+        { begin_mac, true, FAKE_SET_MAC },           { begin_labels, true, FAKE_GET_HOST },
+        { begin_stats, true, FAKE_GET_HOST },        { begin_keyed_create, false, FAKE_GET_HOST },
+        { begin_keyed_create, false, FAKE_BIND },    { begin_keyed_create, true, FAKE_GET_HOST },
+        { begin_keyed_delete, true, FAKE_GET_HOST }, { begin_keyed_delete, true, FAKE_DESTROY },
 };
 
 /* What nobody had the memory to look at counts as lost, until the next look. */

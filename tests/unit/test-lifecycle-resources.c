@@ -229,6 +229,32 @@ START_TEST(test_old_record) {
 }
 END_TEST
 
+/* ... also for more virtqueues than their spec tells; or they say why not, and go on. */
+START_TEST(test_old_record_with_more_virtqueues) {
+        Device *device;
+
+        rig_stop();
+        rig_record("a", FAKE_A, ON_A, DEVICE_READY, NULL);
+        fake_put_device(rig.backend, "a", FAKE_A);
+        set_max_vqs("a", _i ? 6 : 5);
+        for (unsigned start = 0; start < 2; start++) {
+                rig_start();
+                rig_wait_idle();
+                device = rig_device("a");
+                ck_assert_int_eq(device->state, DEVICE_READY);
+                assert_holds("a", "1", _i ? "0-2" : "0-5");
+                ck_assert_uint_eq(fake_device(rig.backend, "a")->n_msis, _i ? 3 : 6);
+                ck_assert(_i == (device->reason && device->reason->code == ERROR_NO_CAPACITY));
+                if (_i)
+                        ck_assert_str_eq(device->reason->detail,
+                                         FAKE_A " has no room: msis: need 4, free 3 of 6; the device has 6 "
+                                                "virtqueues where 2 were planned");
+                rig_stop();
+        }
+        rig_start();
+}
+END_TEST
+
 static bool starts(void) {
         Lifecycle *l = NULL;
         Failure f = FAILURE_INIT;
@@ -291,6 +317,30 @@ START_TEST(test_deleted_gives_way) {
 }
 END_TEST
 
+/* Two records of what is being deleted name the same: the older one could not be removed when its device was gone.
+ * As long as the other device is there, nobody else may have what it holds. */
+START_TEST(test_later_of_two_deleted) {
+        const char *later = _i ? "a" : "b";
+
+        rig_create_good("a", ON_A);
+        rig_create_good("b", ON_A);
+        rig_stop();
+        fake_remove_device(rig.backend, _i ? "b" : "a");
+        disk_execute("UPDATE device SET state = 'deleting', asids = '2', msis = '3-5', revision = 5");
+        disk_execute(_i ? "UPDATE device SET revision = 6 WHERE name = 'a'"
+                        : "UPDATE device SET revision = 6 WHERE name = 'b'");
+        fake_hold(rig.backend, FAKE_DESTROY);
+        rig_begin_start();
+        rig_wait_held(FAKE_DESTROY);
+        assert_holds(later, "2", "3-5");
+        assert_budget(RESOURCE_MSIS, 3, 0);
+        fake_let_go(rig.backend, FAKE_DESTROY);
+        rig_wait_idle();
+        ck_assert_uint_eq(rig.inventory.n_devices, 0);
+        assert_budget(RESOURCE_MSIS, 0, 3);
+}
+END_TEST
+
 /* The management device is gone and another one has room: what was held goes back, and a record says so. */
 START_TEST(test_moved) {
         Answer a;
@@ -325,8 +375,10 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_more_virtqueues);
         tcase_add_test(tcase, test_too_many_virtqueues);
         tcase_add_test(tcase, test_old_record);
+        tcase_add_loop_test(tcase, test_old_record_with_more_virtqueues, 0, 2);
         tcase_add_loop_test(tcase, test_damaged, 0, ELEMENTSOF(damages));
         tcase_add_loop_test(tcase, test_deleted_gives_way, 0, 2);
+        tcase_add_loop_test(tcase, test_later_of_two_deleted, 0, 2);
         tcase_add_test(tcase, test_moved);
 }
 

@@ -103,6 +103,53 @@ START_TEST(test_mgmtdev_goes_and_comes) {
 }
 END_TEST
 
+static DeviceState state_of(const char *name) {
+        return rig_device(name)->state;
+}
+
+/* With all that was on it, whether that would survive a boot or not; and so it all comes back. What someone has
+ * deleted before is another matter. */
+START_TEST(test_devices_go_and_come_with_their_mgmtdev) {
+        static const char on_b[] = "{\"class\":\"net\",\"mgmtdev\":\"" FAKE_B "\"}";
+        static const char on_b_volatile[] = "{\"class\":\"net\",\"mgmtdev\":\"" FAKE_B "\",\"persistent\":false}";
+        Answer a = rig_create_good("a", on_b);
+
+        rig_create_good("b", on_b_volatile);
+        rig_create_good("c", on_b);
+        rig_create_good("other", "{\"class\":\"net\",\"mgmtdev\":\"" FAKE_A "\"}");
+        fake_remove_device(rig.backend, "c");
+        rig_look();
+        ck_assert_int_eq(rig_device("c")->reason->code, ERROR_DEVICE_NOT_FOUND);
+
+        fake_remove_device(rig.backend, "a");
+        fake_remove_device(rig.backend, "b");
+        fake_unplug(rig.backend, FAKE_B);
+        rig_look();
+        rig_wait_idle();
+        ck_assert_int_eq(state_of("a"), DEVICE_LOST);
+        ck_assert_int_eq(rig_device("a")->reason->code, ERROR_MGMTDEV_NOT_FOUND);
+        ck_assert_ptr_nonnull(strstr(rig_device("a")->reason->detail, FAKE_B));
+        ck_assert_int_eq(state_of("b"), DEVICE_LOST);
+        ck_assert_int_eq(state_of("other"), DEVICE_READY);
+        rig_stop();
+        ck_assert_str_eq(rig_recorded("a"), "lost");
+        rig_start();
+        rig_look();
+        ck_assert_int_eq(state_of("a"), DEVICE_LOST);
+
+        fake_plug(rig.backend, FAKE_B, 0);
+        rig_look();
+        rig_wait_idle();
+        ck_assert_int_eq(state_of("a"), DEVICE_READY);
+        ck_assert_str_eq(rig_device("a")->uid, a.uid);
+        ck_assert_int_eq(state_of("b"), DEVICE_READY);
+        ck_assert_int_eq(state_of("c"), DEVICE_LOST);
+        ck_assert(fake_has_device(rig.backend, "a") && fake_has_device(rig.backend, "b"));
+        rig_stop();
+        ck_assert_str_eq(rig_recorded("a"), "ready");
+}
+END_TEST
+
 /* Gone behind the daemon's back, and there again. */
 START_TEST(test_lost_and_found) {
         Answer created = rig_create_good("a", RIG_NET);
@@ -224,6 +271,12 @@ START_TEST(test_stays_lost_quietly) {
 }
 END_TEST
 
+static bool has_one_foreign(void *userdata) {
+        const Mgmtdev *m = userdata;
+
+        return m->n_foreign == 1;
+}
+
 START_TEST(test_foreign) {
         Mgmtdev *b = inventory_find_mgmtdev(&rig.inventory, FAKE_B);
         uint64_t revision;
@@ -241,7 +294,7 @@ START_TEST(test_foreign) {
         ck_assert_uint_eq(b->revision, revision);
         fake_remove_device(rig.backend, "theirs-1");
         rig_look();
-        ck_assert_uint_eq(b->n_foreign, 1);
+        unit_run_until(rig.event, has_one_foreign, b);
         ck_assert_uint_gt(b->revision, revision);
 }
 END_TEST
@@ -253,21 +306,20 @@ START_TEST(test_faults) {
         Mgmtdev *b = inventory_find_mgmtdev(&rig.inventory, FAKE_B);
 
         log_open(LOG_ERR);
-        info->n_faults = 3;
-        (void) snprintf(info->last_fault, sizeof info->last_fault, "ASID 7 is held by a");
+        info->counts.n_faults = 3;
+        (void) snprintf(info->counts.last_fault, sizeof info->counts.last_fault, "ASID 7 is held by a");
         unit_capture_begin();
         rig_look();
         log = unit_capture_end();
-        ck_assert_msg(strstr(log, FAKE_B " has faults: 3 in all, 3 since the last look; the last one: ASID 7 is"),
-                      "%s", log);
-        ck_assert_uint_eq(b->info.n_faults, 3);
+        ck_assert_msg(strstr(log, FAKE_B " has faults: 3 in all, 3 new; the last one: ASID 7 is"), "%s", log);
+        ck_assert_uint_eq(b->info.counts.n_faults, 3);
 
         unit_capture_begin();
         rig_look();
-        info->n_faults = 5;
+        info->counts.n_faults = 5;
         rig_look();
         later = unit_capture_end();
-        ck_assert_ptr_eq(strstr(later, "has faults"), strstr(later, "has faults: 5 in all, 2 since"));
+        ck_assert_ptr_eq(strstr(later, "has faults"), strstr(later, "has faults: 5 in all, 2 new"));
         ck_assert_ptr_nonnull(strstr(later, "has faults"));
 }
 END_TEST
@@ -296,6 +348,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_unknown_handle_while_asked);
         tcase_add_test(tcase, test_unknown_handle_while_looking);
         tcase_add_test(tcase, test_mgmtdev_goes_and_comes);
+        tcase_add_test(tcase, test_devices_go_and_come_with_their_mgmtdev);
         tcase_add_test(tcase, test_lost_and_found);
         tcase_add_test(tcase, test_lost_and_foreign);
         tcase_add_test(tcase, test_listing_misses);

@@ -18,7 +18,7 @@ static const struct {
         int error;
         const char *calls;
 } failures[] = {
-        { FAKE_CREATE, ERROR_BACKEND_FAILED, EIO, "create a" },
+        { FAKE_CREATE, ERROR_BACKEND_FAILED, EIO, "create a, observe a" },
         { FAKE_CREATE, ERROR_NO_CAPACITY, ENOSPC, "create a" },
         { FAKE_CREATE, ERROR_FOREIGN_DEVICE, EEXIST, "create a" },
         { FAKE_BIND, ERROR_BACKEND_FAILED, EINVAL, "create a, assign a, bind a, destroy a" },

@@ -35,7 +35,7 @@ static const struct {
 } steps[] = {
         { machine_create, false, NOTHING, 0, "create a, bind a, publish a, observe a", 0, 0, 0, 1, 1 },
         { machine_create, false, OURS, 0, "create a", ERROR_FOREIGN_DEVICE, 0, 0, 0, 1 },
-        { machine_create, false, NOTHING, FAKE_CREATE, "create a", ERROR_INTERNAL, 0, 0, 0, 0 },
+        { machine_create, false, NOTHING, FAKE_CREATE, "create a, observe a", ERROR_INTERNAL, 0, 0, 0, 0 },
         { machine_create, false, NOTHING, FAKE_BIND, "create a, bind a, destroy a", ERROR_INTERNAL, 0, 0, 0, 0 },
         { machine_create, true, NOTHING, 0, "observe a, create a, bind a, publish a, observe a", 0, 0, 0, 1, 1 },
         { machine_create, true, OURS, 0, "observe a, bind a, publish a, observe a", 0, 0, 0, 1, 1 },

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lifecycle/context.h"
 #include "rig.h"
 #include "unit.h"
+#include "util/clock.h"
 
 #define OTHER_BOOT "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -22,7 +24,7 @@ static void record_this_boot(void) {
 #define MADE       "observe a, create a, assign a, bind a, publish a, observe a"
 #define ADOPTED    "observe a, assign a, bind a, publish a, observe a"
 /* What is recorded here is from before there were resources. */
-#define CONFIRMED "observe a, assign a, publish a"
+#define CONFIRMED "observe a, assign a, publish a, observe a"
 
 static const struct {
         DeviceState recorded;
@@ -241,6 +243,71 @@ START_TEST(test_mgmtdev_gone) {
         ck_assert_int_eq(rig_device("a")->state, DEVICE_LOST);
         ck_assert(!rig_device("a")->mgmtdev->present);
         ck_assert_str_eq(rig_device("a")->mgmtdev->info.handle, "bus/gone");
+        ck_assert_int_eq(rig_device("a")->reason->code, ERROR_MGMTDEV_NOT_FOUND);
+}
+END_TEST
+
+/* After a boot without it, it is not forgotten that the device is to be made. */
+START_TEST(test_mgmtdev_late) {
+        rig_record_boot(OTHER_BOOT);
+        rig_record("a", "bus/late", PERSISTENT, DEVICE_READY, NULL);
+        rig_record("v", "bus/late", VOLATILE, DEVICE_READY, NULL);
+        rig_record("x", "bus/late", VOLATILE, DEVICE_LOST, &(Failure){ .code = ERROR_MGMTDEV_NOT_FOUND });
+        rig_start();
+        ck_assert(lifecycle_is_ready(rig.lifecycle));
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_LOST);
+        ck_assert_uint_eq(rig.inventory.n_devices, 1);
+        rig_stop();
+        ck_assert_str_eq(rig_recorded("a"), "lost");
+        ck_assert_str_eq(rig_recorded("v"), "");
+        rig_start();
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_LOST);
+        fake_plug(rig.backend, "bus/late", 0);
+        rig_stop();
+        rig_start();
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
+        ck_assert(fake_has_device(rig.backend, "a"));
+        rig_stop();
+        ck_assert_str_eq(rig_recorded("a"), "ready");
+}
+END_TEST
+
+static bool is_waiting(void *userdata) {
+        return rig.lifecycle->recovery.is_waiting;
+}
+
+static bool is_ready(void *userdata) {
+        return lifecycle_is_ready(rig.lifecycle);
+}
+
+/* A start that is patient is not over before its devices are there; nor are they waited for without end. */
+START_TEST(test_patience) {
+        rig.boot_patience_usec = 60 * USEC_PER_SEC;
+        rig_record_boot(OTHER_BOOT);
+        rig_record("a", "bus/late", PERSISTENT, DEVICE_READY, NULL);
+        rig_record("b", FAKE_A, PERSISTENT, DEVICE_READY, NULL);
+        rig_record("v", "bus/late", VOLATILE, DEVICE_READY, NULL);
+        rig_begin_start();
+        unit_run_until(rig.event, is_waiting, NULL);
+        ck_assert(!rig.started);
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_LOST);
+        ck_assert_int_eq(rig_device("b")->state, DEVICE_READY);
+
+        fake_plug(rig.backend, "bus/late", 0);
+        unit_run_until(rig.event, is_ready, NULL);
+        ck_assert(rig.started);
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
+        ck_assert_uint_eq(rig.inventory.n_devices, 2);
+        rig_stop();
+
+        fake_remove_all_devices(rig.backend);
+        fake_unplug(rig.backend, "bus/late");
+        rig_record_boot(OTHER_BOOT);
+        rig.boot_patience_usec = USEC_PER_SEC;
+        rig_start();
+        ck_assert(lifecycle_is_ready(rig.lifecycle));
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_LOST);
+        ck_assert_int_eq(rig_device("b")->state, DEVICE_READY);
 }
 END_TEST
 
@@ -254,6 +321,8 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_mac_cannot_be_made_good);
         tcase_add_test(tcase, test_identity);
         tcase_add_test(tcase, test_mgmtdev_gone);
+        tcase_add_test(tcase, test_mgmtdev_late);
+        tcase_add_test(tcase, test_patience);
 }
 
 int main(void) {

@@ -36,7 +36,7 @@ static MgmtdevInfo hardware(unsigned i) {
 static void open_model(void) {
         Failure f = FAILURE_INIT;
 
-        ck_assert_msg(model_open(test_dir, &model, &f) == 0, "%s", f.detail);
+        ck_assert_msg(model_open(unit_directory(), &model, &f) == 0, "%s", f.detail);
         for (unsigned i = 0; i < _MAX; i++) {
                 MgmtdevInfo info = hardware(i);
 
@@ -49,14 +49,8 @@ static void reopen_model(void) {
         open_model();
 }
 
-static void setup(void) {
-        test_dir_make();
-        open_model();
-}
-
-static void teardown(void) {
+static void close_model(void) {
         model = model_close(model);
-        test_dir_remove();
 }
 
 static ModelRef create(unsigned unit, const char *name, uint16_t n_groups, uint16_t n_vqs) {
@@ -334,7 +328,7 @@ START_TEST(test_fewer_ids) {
         info.capacity[RESOURCE_ASIDS].total = 40;
         info.capacity[RESOURCE_MSIS].total = 20;
         model = model_close(model);
-        ck_assert_int_eq(model_open(test_dir, &model, NULL), 0);
+        ck_assert_int_eq(model_open(unit_directory(), &model, NULL), 0);
         ck_assert_int_eq(model_plug_mgmtdev(model, &info, &units[A]), 0);
 
         ck_assert_int_eq(model_send_dma(model, d, 50, NULL), 0);
@@ -359,7 +353,7 @@ START_TEST(test_another_kind_of_space) {
         create_enabled(A, "e", 60, 30);
         expect_fault(P, model_set_address_space(model, create(P, "f", 1, 1), 0, 61, &f), "held by e");
         model = model_close(model);
-        ck_assert_int_eq(model_open(test_dir, &model, NULL), 0);
+        ck_assert_int_eq(model_open(unit_directory(), &model, NULL), 0);
 }
 END_TEST
 
@@ -392,7 +386,7 @@ START_TEST(test_largest_device) {
                 }
 
                 model = model_close(model);
-                ck_assert_int_eq(model_open(test_dir, &model, NULL), 0);
+                ck_assert_int_eq(model_open(unit_directory(), &model, NULL), 0);
                 ck_assert_int_eq(model_plug_mgmtdev(model, &info, &units[A]), 0);
                 for (unsigned k = 0; k <= DEVICE_VQS_MAX; k++)
                         expect_msi("d2", k, IDS_MAX - 1 - k * 3 - 2);
@@ -430,34 +424,25 @@ START_TEST(test_traffic) {
 }
 END_TEST
 
+static void add(TCase *tcase) {
+        tcase_add_checked_fixture(tcase, open_model, close_model);
+        tcase_add_test(tcase, test_in_order);
+        tcase_add_test(tcase, test_shared_entries);
+        tcase_add_test(tcase, test_ids_of_another);
+        tcase_add_test(tcase, test_pasids_of_one_function);
+        tcase_add_test(tcase, test_ids_that_are_not_there);
+        tcase_add_test(tcase, test_twice);
+        tcase_add_test(tcase, test_out_of_order);
+        tcase_add_test(tcase, test_enabled);
+        tcase_add_test(tcase, test_traffic_through_what_is_not_its_own);
+        tcase_add_test(tcase, test_devices_that_are_not_there);
+        tcase_add_test(tcase, test_faults_stay);
+        tcase_add_test(tcase, test_fewer_ids);
+        tcase_add_test(tcase, test_another_kind_of_space);
+        tcase_add_test(tcase, test_largest_device);
+        tcase_add_test(tcase, test_traffic);
+}
+
 int main(void) {
-        Suite *suite = suite_create("sim-command");
-        TCase *tc = tcase_create("command");
-        SRunner *runner;
-        int n_failed;
-
-        tcase_add_checked_fixture(tc, setup, teardown);
-        tcase_set_timeout(tc, 60);
-        tcase_add_test(tc, test_in_order);
-        tcase_add_test(tc, test_shared_entries);
-        tcase_add_test(tc, test_ids_of_another);
-        tcase_add_test(tc, test_pasids_of_one_function);
-        tcase_add_test(tc, test_ids_that_are_not_there);
-        tcase_add_test(tc, test_twice);
-        tcase_add_test(tc, test_out_of_order);
-        tcase_add_test(tc, test_enabled);
-        tcase_add_test(tc, test_traffic_through_what_is_not_its_own);
-        tcase_add_test(tc, test_devices_that_are_not_there);
-        tcase_add_test(tc, test_faults_stay);
-        tcase_add_test(tc, test_fewer_ids);
-        tcase_add_test(tc, test_another_kind_of_space);
-        tcase_add_test(tc, test_largest_device);
-        tcase_add_test(tc, test_traffic);
-        suite_add_tcase(suite, tc);
-
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed > 0;
+        return unit_main("sim-command", add);
 }

@@ -38,15 +38,14 @@ typedef struct Snapshot {
 typedef void (*work_t)(void);
 typedef void (*inspect_t)(Model *m);
 
-static char copy_dir[80], file_path[80], copy_path[120];
+static char copy_dir[512], file_path[512], copy_path[600];
 
 static const uint8_t first_mac[6] = { 2, 1, 1, 1, 1, 1 };
 static const uint8_t second_mac[6] = { 2, 2, 2, 2, 2, 2 };
 
 static void make_directories(void) {
-        test_dir_make();
-        (void) snprintf(file_path, sizeof file_path, "%s/" MODEL_FILE_NAME, test_dir);
-        (void) snprintf(copy_dir, sizeof copy_dir, "%s/copy", test_dir);
+        (void) snprintf(file_path, sizeof file_path, "%s/" MODEL_FILE_NAME, unit_directory());
+        (void) snprintf(copy_dir, sizeof copy_dir, "%s/copy", unit_directory());
         (void) snprintf(copy_path, sizeof copy_path, "%s/" MODEL_FILE_NAME, copy_dir);
         ck_assert_int_eq(mkdir(copy_dir, 0700), 0);
 }
@@ -118,7 +117,7 @@ static void kill_everywhere(work_t work, inspect_t inspect, unsigned min) {
         int status = 0;
 
         ck_assert(before && now);
-        pid = test_under_valgrind() ? 0 : start(work);
+        pid = unit_is_slow() ? 0 : start(work);
         if (pid == 0) {
                 printf("no ptrace() here: not tested\n");
                 return;
@@ -149,7 +148,7 @@ static void kill_everywhere(work_t work, inspect_t inspect, unsigned min) {
 static Model *open_model(void) {
         Model *m;
 
-        if (model_open(test_dir, &m, NULL) < 0)
+        if (model_open(unit_directory(), &m, NULL) < 0)
                 _exit(1);
         return m;
 }
@@ -186,7 +185,7 @@ static void work_open(void) {
         ModelFile file;
 
         begin();
-        if (model_file_open(&file, test_dir, NULL) < 0)
+        if (model_file_open(&file, unit_directory(), NULL) < 0)
                 _exit(1);
         model_file_close(&file);
 }
@@ -301,22 +300,14 @@ START_TEST(test_more_devices) {
 }
 END_TEST
 
+static void add(TCase *tcase) {
+        tcase_add_checked_fixture(tcase, make_directories, NULL);
+        tcase_set_timeout(tcase, 300);
+        tcase_add_test(tcase, test_first_open);
+        tcase_add_test(tcase, test_first_devices);
+        tcase_add_test(tcase, test_more_devices);
+}
+
 int main(void) {
-        Suite *suite = suite_create("sim-crash");
-        TCase *tc = tcase_create("crash");
-        SRunner *runner;
-        int n_failed;
-
-        tcase_add_checked_fixture(tc, make_directories, test_dir_remove);
-        tcase_set_timeout(tc, 300);
-        tcase_add_test(tc, test_first_open);
-        tcase_add_test(tc, test_first_devices);
-        tcase_add_test(tc, test_more_devices);
-        suite_add_tcase(suite, tc);
-
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed > 0;
+        return unit_main("sim-crash", add);
 }

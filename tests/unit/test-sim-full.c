@@ -54,7 +54,7 @@ static Plant plant_open(uint64_t seed) {
         (void) snprintf(info.pci_function, sizeof info.pci_function, "0000:01:00.0");
         info.capacity[RESOURCE_ASIDS].total = N_ASIDS;
         info.capacity[RESOURCE_MSIS].total = N_MSIS;
-        ck_assert_msg(model_open(test_dir, &p.model, &f) == 0, "%s", f.detail);
+        ck_assert_msg(model_open(unit_directory(), &p.model, &f) == 0, "%s", f.detail);
         ck_assert_int_eq(model_plug_mgmtdev(p.model, &info, &p.unit), 0);
         ck_assert_int_eq(idset_new(N_ASIDS, 0, &p.asids), 0);
         ck_assert_int_eq(idset_new(N_MSIS, 0, &p.msis), 0);
@@ -159,7 +159,7 @@ static void no_fault(const Plant *p) {
 START_TEST(test_full) {
         Plant p;
 
-        if (test_under_valgrind())
+        if (unit_is_slow())
                 return;
         p = plant_open(1);
         for (unsigned round = 0; round < 3; round++) {
@@ -191,7 +191,7 @@ static void leave_library(void) {
 START_TEST(test_killed) {
         Plant p;
 
-        if (test_under_valgrind())
+        if (unit_is_slow())
                 return;
         for (unsigned round = 0; round < N_KILLS; round++) {
                 pid_t pid = fork();
@@ -221,21 +221,12 @@ START_TEST(test_killed) {
 }
 END_TEST
 
+static void add(TCase *tcase) {
+        tcase_set_timeout(tcase, 300);
+        tcase_add_test(tcase, test_full);
+        tcase_add_test(tcase, test_killed);
+}
+
 int main(void) {
-        Suite *suite = suite_create("sim-full");
-        TCase *tc = tcase_create("full");
-        SRunner *runner;
-        int n_failed;
-
-        tcase_add_checked_fixture(tc, test_dir_make, test_dir_remove);
-        tcase_set_timeout(tc, 300);
-        tcase_add_test(tc, test_full);
-        tcase_add_test(tc, test_killed);
-        suite_add_tcase(suite, tc);
-
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed > 0;
+        return unit_main("sim-full", add);
 }

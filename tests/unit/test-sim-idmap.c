@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <check.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "sim/idmap.h"
+#include "unit.h"
 
 static const uint32_t sizes[] = { 1, 2, 63, 64, 65, 4095, 4096, 4097, 262144, 262145, 1048576 };
 
@@ -93,22 +93,13 @@ START_TEST(test_same_as_array) {
 }
 END_TEST
 
+static void add(TCase *tcase) {
+        tcase_add_loop_test(tcase, test_all_and_no_more, 0, ELEMENTSOF(sizes));
+        tcase_add_loop_test(tcase, test_lowest_comes_first, 1, ELEMENTSOF(sizes));
+        tcase_add_test(tcase, test_given_numbers);
+        tcase_add_test(tcase, test_same_as_array);
+}
+
 int main(void) {
-        Suite *suite = suite_create("sim-idmap");
-        TCase *tc = tcase_create("idmap");
-        SRunner *runner;
-        int n_failed;
-
-        tcase_set_timeout(tc, 60);
-        tcase_add_loop_test(tc, test_all_and_no_more, 0, ELEMENTSOF(sizes));
-        tcase_add_loop_test(tc, test_lowest_comes_first, 1, ELEMENTSOF(sizes));
-        tcase_add_test(tc, test_given_numbers);
-        tcase_add_test(tc, test_same_as_array);
-        suite_add_tcase(suite, tc);
-
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed > 0;
+        return unit_main("sim-idmap", add);
 }

@@ -21,7 +21,7 @@ static Model *open_model(void) {
         Failure f = FAILURE_INIT;
         Model *m = NULL;
 
-        ck_assert_msg(model_open(test_dir, &m, &f) == 0, "%s", f.detail);
+        ck_assert_msg(model_open(unit_directory(), &m, &f) == 0, "%s", f.detail);
         return m;
 }
 
@@ -29,11 +29,11 @@ static void refuse_model(int error) {
         Failure f = FAILURE_INIT;
         Model *m = NULL;
 
-        ck_assert_int_eq(model_open(test_dir, &m, &f), -error);
+        ck_assert_int_eq(model_open(unit_directory(), &m, &f), -error);
         ck_assert_ptr_null(m);
         ck_assert_int_eq(f.code, ERROR_BACKEND_UNAVAILABLE);
         ck_assert_int_eq(f.error, error);
-        ck_assert_ptr_nonnull(strstr(f.detail, test_dir));
+        ck_assert_ptr_nonnull(strstr(f.detail, unit_directory()));
 }
 
 static ModelDeviceSpec net_spec(unsigned mgmtdev) {
@@ -92,7 +92,7 @@ START_TEST(test_empty) {
         ck_assert_ptr_null(model_mgmtdev_handle(m, 0));
         ck_assert_ptr_null(model_mgmtdev_handle(m, MODEL_MGMTDEVS_MAX));
 
-        ck_assert_int_gt(asprintf(&path, "%s/" MODEL_FILE_NAME, test_dir), 0);
+        ck_assert_int_gt(asprintf(&path, "%s/" MODEL_FILE_NAME, unit_directory()), 0);
         ck_assert_int_eq(stat(path, &st), 0);
         ck_assert_uint_eq(st.st_mode, S_IFREG | 0600);
         ck_assert_int_eq(st.st_size, (off_t) MODEL_FILE_SIZE);
@@ -320,7 +320,7 @@ static int open_file(int flags) {
         _cleanup_free_ char *path = NULL;
         int fd;
 
-        ck_assert_int_gt(asprintf(&path, "%s/" MODEL_FILE_NAME, test_dir), 0);
+        ck_assert_int_gt(asprintf(&path, "%s/" MODEL_FILE_NAME, unit_directory()), 0);
         fd = open(path, flags | O_CLOEXEC, 0600);
         ck_assert_int_ge(fd, 0);
         return fd;
@@ -389,7 +389,7 @@ END_TEST
 START_TEST(test_not_a_file) {
         _cleanup_free_ char *path = NULL;
 
-        ck_assert_int_gt(asprintf(&path, "%s/" MODEL_FILE_NAME, test_dir), 0);
+        ck_assert_int_gt(asprintf(&path, "%s/" MODEL_FILE_NAME, unit_directory()), 0);
 
         ck_assert_int_eq(mkdir(path, 0700), 0);
         refuse_model(EISDIR);
@@ -508,7 +508,7 @@ START_TEST(test_any_damage) {
         enum { N = offsetof(ModelLayout, devices[3]) };
         _cleanup_free_ uint8_t *good = malloc(N);
         _cleanup_close_ int fd = -1;
-        unsigned n_rounds = test_under_valgrind() ? 20 : 500, n_refused = 0;
+        unsigned n_rounds = unit_is_slow() ? 20 : 500, n_refused = 0;
         uint32_t x = 1;
 
         ck_assert_ptr_nonnull(good);
@@ -530,7 +530,7 @@ START_TEST(test_any_damage) {
                                             : (off_t) (DEVICE(0, state) + (x >> 4) % (2 * sizeof(ModelDevice)));
                 ck_assert_int_eq(pwrite(fd, &value, 1, offset), 1);
 
-                r = model_open(test_dir, &m, &f);
+                r = model_open(unit_directory(), &m, &f);
                 if (r < 0) {
                         ck_assert(r == -EUCLEAN || r == -EPROTONOSUPPORT);
                         n_refused++;
@@ -609,7 +609,7 @@ static void mixed_name(uint32_t i, char ret[DEVICE_NAME_MAX]) {
 }
 
 START_TEST(test_all_devices) {
-        uint32_t n = test_under_valgrind() ? 10000 : MODEL_DEVICES_MAX;
+        uint32_t n = unit_is_slow() ? 10000 : MODEL_DEVICES_MAX;
         char name[DEVICE_NAME_MAX];
         Model *m = open_model();
         ModelDeviceSpec spec = net_spec(plug(m, "sim0"));
@@ -649,36 +649,26 @@ START_TEST(test_all_devices) {
 }
 END_TEST
 
+static void add(TCase *tcase) {
+        tcase_add_test(tcase, test_empty);
+        tcase_add_test(tcase, test_device);
+        tcase_add_test(tcase, test_own_mac);
+        tcase_add_test(tcase, test_endpoint_numbers);
+        tcase_add_test(tcase, test_endpoint_owner);
+        tcase_add_test(tcase, test_outlives_its_user);
+        tcase_add_test(tcase, test_slot_is_cleared);
+        tcase_add_test(tcase, test_mgmtdevs);
+        tcase_add_test(tcase, test_one_process_at_a_time);
+        tcase_add_test(tcase, test_no_directory);
+        tcase_add_loop_test(tcase, test_sizes_of_the_file, 0, 10);
+        tcase_add_test(tcase, test_half_made_file);
+        tcase_add_test(tcase, test_not_a_file);
+        tcase_add_loop_test(tcase, test_damage, 0, ELEMENTSOF(damages));
+        tcase_add_test(tcase, test_any_damage);
+        tcase_add_loop_test(tcase, test_killed_at_work, 0, 8);
+        tcase_add_test(tcase, test_all_devices);
+}
+
 int main(void) {
-        Suite *suite = suite_create("sim-model");
-        TCase *tc = tcase_create("model");
-        SRunner *runner;
-        int n_failed;
-
-        tcase_add_checked_fixture(tc, test_dir_make, test_dir_remove);
-        tcase_set_timeout(tc, 120);
-        tcase_add_test(tc, test_empty);
-        tcase_add_test(tc, test_device);
-        tcase_add_test(tc, test_own_mac);
-        tcase_add_test(tc, test_endpoint_numbers);
-        tcase_add_test(tc, test_endpoint_owner);
-        tcase_add_test(tc, test_outlives_its_user);
-        tcase_add_test(tc, test_slot_is_cleared);
-        tcase_add_test(tc, test_mgmtdevs);
-        tcase_add_test(tc, test_one_process_at_a_time);
-        tcase_add_test(tc, test_no_directory);
-        tcase_add_loop_test(tc, test_sizes_of_the_file, 0, 10);
-        tcase_add_test(tc, test_half_made_file);
-        tcase_add_test(tc, test_not_a_file);
-        tcase_add_loop_test(tc, test_damage, 0, ELEMENTSOF(damages));
-        tcase_add_test(tc, test_any_damage);
-        tcase_add_loop_test(tc, test_killed_at_work, 0, 8);
-        tcase_add_test(tc, test_all_devices);
-        suite_add_tcase(suite, tc);
-
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed > 0;
+        return unit_main("sim-model", add);
 }

@@ -26,27 +26,31 @@ START_TEST(test_assignment) {
         ck_assert_int_eq(assign(b, "a", 11, 21, &f), 0); /* instead */
         ck_assert_int_eq(assign(b, "b", 13, 25, &f), 0);
         ck_assert_int_eq(b->ops->bind(b, "b", BUS_DRIVER_VHOST_VDPA, &f), 0);
-        ck_assert_uint_eq(info_of(b).n_faults, 0);
-        ck_assert_str_eq(info_of(b).last_fault, "");
+        ck_assert_uint_eq(info_of(b).counts.n_faults, 0);
+        ck_assert_str_eq(info_of(b).counts.last_fault, "");
 
         expect(assign(b, "a", 12, 21, &f), &f, EIO, ERROR_BACKEND_FAILED);
         ck_assert_ptr_nonnull(strstr(f.detail, "ASID 13 for group 1 of a is held by b"));
-        ck_assert_uint_eq(info_of(b).n_faults, 1);
-        ck_assert_str_eq(info_of(b).last_fault, "ASID 13 for group 1 of a is held by b");
+        ck_assert_uint_eq(info_of(b).counts.n_faults, 1);
+        ck_assert_str_eq(info_of(b).counts.last_fault, "ASID 13 for group 1 of a is held by b");
         expect(b->ops->bind(b, "a", BUS_DRIVER_VHOST_VDPA, &f), &f, EIO, ERROR_BACKEND_FAILED);
         ck_assert_int_eq(observe(b, "a").driver, BUS_DRIVER_NONE);
 
-        /* What it has while it is enabled stays its own. */
-        expect(assign(b, "b", 14, 26, &f), &f, EIO, ERROR_BACKEND_FAILED);
+        /* To be given others while it is enabled, it is stopped. */
+        ck_assert_int_eq(b->ops->publish(b, "b", &(EndpointSpec){ .uid = 7, .gid = 8, .mode = 0640 }, &f), 0);
+        ck_assert_int_eq(assign(b, "b", 14, 26, &f), 0);
+        ck_assert_int_eq(observe(b, "b").driver, BUS_DRIVER_VHOST_VDPA);
+        ck_assert_str_eq(observe(b, "b").endpoint, "/dev/vhost-vdpa-0");
+        ck_assert_int_eq(assign(b, "b", 14, 26, &f), 0);
         expect(assign(b, "a", 13, 25, &f), &f, EIO, ERROR_BACKEND_FAILED);
-        ck_assert_int_eq(b->ops->destroy(b, "b", &f), 0);
+        ck_assert_int_eq(b->ops->destroy(b, "b", NULL, &f), 0);
         ck_assert_int_eq(assign(b, "a", 13, 25, &f), 0);
         ck_assert_int_eq(b->ops->bind(b, "a", BUS_DRIVER_VHOST_VDPA, &f), 0);
-        ck_assert_uint_eq(info_of(b).n_faults, 4);
+        ck_assert_uint_eq(info_of(b).counts.n_faults, 3);
 
         b->ops->free(b);
         b = open_sim(&small_config);
-        ck_assert_uint_eq(info_of(b).n_faults, 4);
+        ck_assert_uint_eq(info_of(b).counts.n_faults, 3);
         expect(b->ops->assign(b, "c", &(DeviceResources){}, &f), &f, ENODEV, ERROR_DEVICE_NOT_FOUND);
 }
 END_TEST
@@ -62,9 +66,9 @@ START_TEST(test_assign_shared) {
                 create_good(b, "a", CLASS_NET);
                 ck_assert_msg(b->ops->assign(b, "a", &resources, &f) == 0, "%s", f.detail);
                 ck_assert_int_eq(b->ops->bind(b, "a", BUS_DRIVER_VIRTIO_VDPA, &f), 0);
-                ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+                ck_assert_int_eq(b->ops->destroy(b, "a", NULL, &f), 0);
         }
-        ck_assert_uint_eq(info_of(b).n_faults, 0);
+        ck_assert_uint_eq(info_of(b).counts.n_faults, 0);
 }
 END_TEST
 
@@ -89,8 +93,8 @@ START_TEST(test_assign_what_does_not_fit) {
                 if (r == 0)
                         r = b->ops->bind(b, "a", BUS_DRIVER_VHOST_VDPA, &f);
                 expect(r, &f, EIO, ERROR_BACKEND_FAILED);
-                ck_assert_uint_eq(info_of(b).n_faults, i + 1);
-                ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+                ck_assert_uint_eq(info_of(b).counts.n_faults, i + 1);
+                ck_assert_int_eq(b->ops->destroy(b, "a", NULL, &f), 0);
         }
 }
 END_TEST
@@ -107,7 +111,7 @@ START_TEST(test_traffic_between_commands) {
         bind_good(b, "b", BUS_DRIVER_VHOST_VDPA);
         for (unsigned i = 0; i < 20; i++)
                 (void) observe(b, "a");
-        ck_assert_uint_eq(info_of(b).n_faults, 0);
+        ck_assert_uint_eq(info_of(b).counts.n_faults, 0);
         b->ops->free(b);
 }
 END_TEST
@@ -117,6 +121,7 @@ START_TEST(test_size_of_a_device) {
         DeviceSpec spec = spec_of(CLASS_BLOCK);
         Failure f = FAILURE_INIT;
         SimMgmtdev m = small;
+        char text[VQ_GROUPS_TEXT_MAX];
         DeviceStatus status;
 
         m.info.max_vqs = 0;
@@ -129,12 +134,14 @@ START_TEST(test_size_of_a_device) {
         ck_assert_uint_eq(status.max_vqs, DEVICE_VQS_MAX);
         ck_assert_uint_eq(status.n_vq_groups, DEVICE_VQ_GROUPS_MAX);
         ck_assert_uint_eq(status.n_address_spaces, DEVICE_VQ_GROUPS_MAX);
+        ck_assert_uint_eq(status.vq_groups.n_runs, 0); /* they are too many to be told */
 
         /* Those of all devices together. */
         create_good(b, "b", CLASS_NET);
         status = observe(b, "b");
         ck_assert_uint_eq(status.max_vqs, 3);
         ck_assert_uint_eq(status.n_vq_groups, 2);
+        ck_assert_str_eq(vq_groups_format(&status.vq_groups, text), "2*0+1*1");
         spec.n_vqs = 3;
         expect(create(b, "c", &spec, &f), &f, ENOSPC, ERROR_NO_CAPACITY);
         ck_assert_ptr_nonnull(strstr(f.detail, "1029 virtqueues, 1027 of them in use: 3 need more"));
@@ -158,7 +165,7 @@ static int command(Backend *b, SimCommand command, BusDriver driver, Failure *f)
         case SIM_SET_MAC:
                 return b->ops->set_mac(b, "a", (const uint8_t[]){ 2, 0, 0, 0, 0, 1 }, f);
         case SIM_DESTROY:
-                return b->ops->destroy(b, "a", f);
+                return b->ops->destroy(b, "a", NULL, f);
         case _SIM_COMMAND_MAX:
                 break;
         }
@@ -179,7 +186,7 @@ START_TEST(test_faults) {
                 int r;
 
                 if (_i == SIM_CREATE)
-                        ck_assert_int_eq(b->ops->destroy(b, "a", NULL), 0);
+                        ck_assert_int_eq(b->ops->destroy(b, "a", NULL, NULL), 0);
                 else if (!is_there(b, "a"))
                         create_good(b, "a", CLASS_NET);
                 if (_i == SIM_BIND && observe(b, "a").driver == BUS_DRIVER_NONE)
@@ -221,31 +228,21 @@ START_TEST(test_latency) {
         bind_good(b, "a", BUS_DRIVER_VHOST_VDPA);
         (void) observe(b, "a");
         ck_assert_uint_ge(clock_monotonic_usec() - start, 3 * m.latency_usec);
-        ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+        ck_assert_int_eq(b->ops->destroy(b, "a", NULL, &f), 0);
         ck_assert_uint_ge(clock_monotonic_usec() - start, 4 * m.latency_usec + m.more_latency_usec[SIM_DESTROY]);
 }
 END_TEST
 
+static void add(TCase *tcase) {
+        tcase_add_test(tcase, test_assignment);
+        tcase_add_test(tcase, test_assign_shared);
+        tcase_add_test(tcase, test_assign_what_does_not_fit);
+        tcase_add_test(tcase, test_traffic_between_commands);
+        tcase_add_test(tcase, test_size_of_a_device);
+        tcase_add_loop_test(tcase, test_faults, 0, _SIM_COMMAND_MAX);
+        tcase_add_test(tcase, test_latency);
+}
+
 int main(void) {
-        Suite *suite = suite_create("sim-steps");
-        TCase *tc = tcase_create("steps");
-        SRunner *runner;
-        int n_failed;
-
-        tcase_add_checked_fixture(tc, test_dir_make, test_dir_remove);
-        tcase_set_timeout(tc, 60);
-        tcase_add_test(tc, test_assignment);
-        tcase_add_test(tc, test_assign_shared);
-        tcase_add_test(tc, test_assign_what_does_not_fit);
-        tcase_add_test(tc, test_traffic_between_commands);
-        tcase_add_test(tc, test_size_of_a_device);
-        tcase_add_loop_test(tc, test_faults, 0, _SIM_COMMAND_MAX);
-        tcase_add_test(tc, test_latency);
-        suite_add_tcase(suite, tc);
-
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed > 0;
+        return unit_main("sim-steps", add);
 }

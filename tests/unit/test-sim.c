@@ -8,7 +8,7 @@
 static void set_open(const char *name, bool open) {
         _cleanup_free_ char *path = NULL;
 
-        ck_assert_int_gt(asprintf(&path, "%s/" SIM_OPEN_DIRECTORY "/%s", test_dir, name), 0);
+        ck_assert_int_gt(asprintf(&path, "%s/" SIM_OPEN_DIRECTORY "/%s", unit_directory(), name), 0);
         ck_assert_int_eq(open ? mkdir(path, 0700) : rmdir(path), 0);
 }
 
@@ -60,79 +60,73 @@ START_TEST(test_every_class) {
 }
 END_TEST
 
-START_TEST(test_impossible_configs) {
-        SimMgmtdev m[MODEL_MGMTDEVS_MAX + 1];
-        SimConfig config = { .mgmtdevs = m, .n_mgmtdevs = 2 };
-        Failure f = FAILURE_INIT;
-        Backend *b = NULL;
+#define SET(member, type, v)                                                                                       \
+        .offset = offsetof(MgmtdevInfo, member), .size = sizeof(type), .value = &(const type) {                    \
+                v                                                                                                  \
+        }
+#define TEXT(member, v) .offset = offsetof(MgmtdevInfo, member), .size = sizeof v, .value = v
 
-        for (size_t i = 0; i < ELEMENTSOF(m); i++) {
+static const char no_end[HANDLE_MAX] = { [0 ... HANDLE_MAX - 1] = 'a' };
+
+/* What one of two must not be, if the other is as it can be; and both may share the PASIDs of a function. */
+static const struct {
+        size_t offset, size;
+        const void *value;
+        bool share;
+} impossible[] = {
+        { TEXT(handle, "m0") },
+        { TEXT(handle, "") },
+        { TEXT(handle, no_end) },
+        { SET(classes, uint64_t, 0) },
+        { SET(classes, uint64_t, 3) },
+        { SET(transport, Transport, _TRANSPORT_MAX) },
+        { SET(numa_node, int, -2) },
+        { SET(asid_kind, AsidKind, _ASID_KIND_MAX) },
+        { SET(asid_kind, AsidKind, ASID_PASID) }, /* of nothing */
+        { SET(capacity[RESOURCE_ASIDS].total, uint32_t, IDS_MAX + 1) },
+        { SET(capacity[RESOURCE_MSIS].total, uint32_t, IDS_MAX + 1) },
+        { TEXT(capacity[RESOURCE_MSIS].reserved_ids, "1-") },
+        { TEXT(pci_function, "01:00.0") },
+        { SET(vf_index, int, -2) },
+        { SET(capacity[RESOURCE_ASIDS].total, uint32_t, PASIDS_MAX + 1), .share = true },
+        { SET(capacity[RESOURCE_ASIDS].total, uint32_t, 9), .share = true }, /* the other one has all */
+};
+
+/* As many as that, with names of their own. */
+static void fill(SimMgmtdev *m, size_t n) {
+        for (size_t i = 0; i < n; i++) {
                 m[i] = small;
                 (void) snprintf(m[i].info.handle, sizeof m[i].info.handle, "m%zu", i);
         }
+}
 
-        switch (_i) {
-        case 0:
-                m[1] = m[0];
-                break;
-        case 1:
-                m[1].info.handle[0] = 0;
-                break;
-        case 2:
-                memset(m[1].info.handle, 'a', sizeof m[1].info.handle);
-                break;
-        case 3:
-                m[1].info.classes = 0;
-                break;
-        case 4:
-                m[1].info.classes |= 1;
-                break;
-        case 5:
-                m[1].info.transport = _TRANSPORT_MAX;
-                break;
-        case 6:
-                m[1].info.numa_node = -2;
-                break;
-        case 7:
-                config.n_mgmtdevs = ELEMENTSOF(m);
-                break;
-        case 8:
-                m[1].info.asid_kind = _ASID_KIND_MAX;
-                break;
-        case 9:
-                m[1].info.asid_kind = ASID_PASID; /* of nothing */
-                break;
-        case 10:
-                m[1].info.asid_kind = ASID_PASID;
-                (void) snprintf(m[1].info.pci_function, sizeof m[1].info.pci_function, "0000:01:00.0");
-                m[1].info.capacity[RESOURCE_ASIDS].total = PASIDS_MAX + 1;
-                break;
-        case 11:
-                m[1].info.capacity[RESOURCE_ASIDS].total = IDS_MAX + 1;
-                break;
-        case 12:
-                m[1].info.capacity[RESOURCE_MSIS].total = IDS_MAX + 1;
-                break;
-        case 13:
-                (void) snprintf(m[1].info.capacity[RESOURCE_MSIS].reserved_ids, RANGES_TEXT_MAX, "1-");
-                break;
-        case 14:
-                (void) snprintf(m[1].info.pci_function, sizeof m[1].info.pci_function, "01:00.0");
-                break;
-        case 15:
-                m[1].info.vf_index = -2;
-                break;
-        case 16: /* they share PASIDs, and disagree */
-                for (unsigned i = 0; i < 2; i++) {
-                        m[i].info.asid_kind = ASID_PASID;
-                        (void) snprintf(m[i].info.pci_function, sizeof m[i].info.pci_function, "0000:01:00.0");
-                        m[i].info.capacity[RESOURCE_ASIDS].total = 8 + i;
-                }
-                break;
-        }
+static void expect_impossible(const SimMgmtdev *m, size_t n) {
+        SimConfig config = { .mgmtdevs = m, .n_mgmtdevs = n };
+        Failure f = FAILURE_INIT;
+        Backend *b = NULL;
 
-        expect(sim_backend_new(&config, test_dir, &b, &f), &f, EINVAL, ERROR_BACKEND_UNAVAILABLE);
+        expect(sim_backend_new(&config, unit_directory(), &b, &f), &f, EINVAL, ERROR_BACKEND_UNAVAILABLE);
         ck_assert_ptr_null(b);
+}
+
+START_TEST(test_impossible_configs) {
+        SimMgmtdev m[2];
+
+        fill(m, ELEMENTSOF(m));
+        for (size_t i = 0; impossible[_i].share && i < ELEMENTSOF(m); i++) {
+                m[i].info.asid_kind = ASID_PASID;
+                strcpy(m[i].info.pci_function, "0000:01:00.0");
+        }
+        memcpy((char *) &m[1].info + impossible[_i].offset, impossible[_i].value, impossible[_i].size);
+        expect_impossible(m, ELEMENTSOF(m));
+}
+END_TEST
+
+START_TEST(test_too_many_mgmtdevs) {
+        SimMgmtdev m[MODEL_MGMTDEVS_MAX + 1];
+
+        fill(m, ELEMENTSOF(m));
+        expect_impossible(m, ELEMENTSOF(m));
 }
 END_TEST
 
@@ -191,9 +185,9 @@ START_TEST(test_life_of_a_device) {
         ck_assert_int_eq(status.driver, BUS_DRIVER_VHOST_VDPA);
         ck_assert_str_eq(status.endpoint, "/dev/vhost-vdpa-0");
 
-        ck_assert_int_eq(b->ops->destroy(b, "vm42-net0", &f), 0);
+        ck_assert_int_eq(b->ops->destroy(b, "vm42-net0", NULL, &f), 0);
         ck_assert(!is_there(b, "vm42-net0"));
-        ck_assert_int_eq(b->ops->destroy(b, "vm42-net0", &f), 0);
+        ck_assert_int_eq(b->ops->destroy(b, "vm42-net0", NULL, &f), 0);
 }
 END_TEST
 
@@ -318,7 +312,7 @@ START_TEST(test_full) {
         create_good(b, "b", CLASS_BLOCK);
         create_good(b, "c", CLASS_SCSI);
         expect(create(b, "d", &spec, &f), &f, ENOSPC, ERROR_NO_CAPACITY);
-        ck_assert_int_eq(b->ops->destroy(b, "b", &f), 0);
+        ck_assert_int_eq(b->ops->destroy(b, "b", NULL, &f), 0);
         create_good(b, "d", CLASS_NET);
 }
 END_TEST
@@ -345,7 +339,7 @@ START_TEST(test_endpoints) {
                 ck_assert_str_eq(observe(b, "a").endpoint, cases[i].endpoint);
                 ck_assert_int_eq(observe(b, "a").driver, cases[i].driver);
                 ck_assert_int_eq(b->ops->publish(b, "a", &(EndpointSpec){ .mode = 0600 }, &f), 0);
-                ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+                ck_assert_int_eq(b->ops->destroy(b, "a", NULL, &f), 0);
         }
 }
 END_TEST
@@ -391,7 +385,7 @@ START_TEST(test_open_endpoint) {
         bind_good(b, "b", BUS_DRIVER_VHOST_VDPA);
         set_open("a", true);
 
-        expect(b->ops->destroy(b, "a", &f), &f, EBUSY, ERROR_IN_USE);
+        expect(b->ops->destroy(b, "a", NULL, &f), &f, EBUSY, ERROR_IN_USE);
         expect(b->ops->bind(b, "a", BUS_DRIVER_VIRTIO_VDPA, &f), &f, EBUSY, ERROR_IN_USE);
         ck_assert_str_eq(observe(b, "a").endpoint, "/dev/vhost-vdpa-0");
 
@@ -399,11 +393,11 @@ START_TEST(test_open_endpoint) {
         set_open("no-such-device", true);
         bind_good(b, "a", BUS_DRIVER_VHOST_VDPA);
         ck_assert_int_eq(b->ops->publish(b, "a", &(EndpointSpec){ .mode = 0600 }, &f), 0);
-        ck_assert_int_eq(b->ops->destroy(b, "b", &f), 0);
+        ck_assert_int_eq(b->ops->destroy(b, "b", NULL, &f), 0);
 
         set_open("a", false);
         bind_good(b, "a", BUS_DRIVER_VIRTIO_VDPA);
-        ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+        ck_assert_int_eq(b->ops->destroy(b, "a", NULL, &f), 0);
 }
 END_TEST
 
@@ -413,10 +407,10 @@ START_TEST(test_open_without_endpoint) {
 
         set_open("a", true);
         create_good(b, "a", CLASS_NET);
-        ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+        ck_assert_int_eq(b->ops->destroy(b, "a", NULL, &f), 0);
         create_good(b, "a", CLASS_NET);
         bind_good(b, "a", BUS_DRIVER_VHOST_VDPA);
-        expect(b->ops->destroy(b, "a", &f), &f, EBUSY, ERROR_IN_USE);
+        expect(b->ops->destroy(b, "a", NULL, &f), &f, EBUSY, ERROR_IN_USE);
 }
 END_TEST
 
@@ -446,7 +440,7 @@ static void count(const char *name) {
         ModelDevice *d;
         Model *m;
 
-        ck_assert_int_eq(model_open(test_dir, &m, NULL), 0);
+        ck_assert_int_eq(model_open(unit_directory(), &m, NULL), 0);
         d = model_find_device(m, name);
         for (unsigned i = 0; i < _MODEL_VQ_MAX; i++)
                 d->counters[i] = (ModelCounters){ .received = 10 + i, .completed = 5 + i };
@@ -521,7 +515,7 @@ START_TEST(test_list_devices) {
         create_good(b, "b", CLASS_NET);
         ck_assert_int_eq(b->ops->create(b, "c", "vdpasim_blk", &spec, &f), 0);
         expect(b->ops->create(b, "a", "vdpasim_blk", &spec, &f), &f, EEXIST, ERROR_FOREIGN_DEVICE);
-        ck_assert_int_eq(b->ops->destroy(b, "a", &f), 0);
+        ck_assert_int_eq(b->ops->destroy(b, "a", NULL, &f), 0);
 
         ck_assert_int_eq(b->ops->list_devices(b, &devices, &n, &f), 0);
         ck_assert_uint_eq(n, 2);
@@ -617,42 +611,33 @@ START_TEST(test_unsupported_class_has_no_features) {
 }
 END_TEST
 
+static void add(TCase *tcase) {
+        tcase_add_test(tcase, test_default_config);
+        tcase_add_test(tcase, test_every_class);
+        tcase_add_loop_test(tcase, test_impossible_configs, 0, ELEMENTSOF(impossible));
+        tcase_add_test(tcase, test_too_many_mgmtdevs);
+        tcase_add_test(tcase, test_no_mgmtdevs);
+        tcase_add_test(tcase, test_no_runtime_dir);
+        tcase_add_test(tcase, test_life_of_a_device);
+        tcase_add_test(tcase, test_defaults_of_a_net_device);
+        tcase_add_loop_test(tcase, test_refused_create, 0, ELEMENTSOF(refusals));
+        tcase_add_test(tcase, test_reason_names_the_feature);
+        tcase_add_test(tcase, test_class_with_too_many_vqs);
+        tcase_add_test(tcase, test_full);
+        tcase_add_test(tcase, test_endpoints);
+        tcase_add_test(tcase, test_refused_bind);
+        tcase_add_test(tcase, test_rebind);
+        tcase_add_test(tcase, test_open_endpoint);
+        tcase_add_test(tcase, test_open_without_endpoint);
+        tcase_add_test(tcase, test_set_mac);
+        tcase_add_test(tcase, test_stats);
+        tcase_add_test(tcase, test_outlives_the_daemon);
+        tcase_add_test(tcase, test_list_devices);
+        tcase_add_test(tcase, test_unplugged);
+        tcase_add_test(tcase, test_list_sriov);
+        tcase_add_test(tcase, test_unsupported_class_has_no_features);
+}
+
 int main(void) {
-        Suite *suite = suite_create("sim");
-        TCase *tc = tcase_create("sim");
-        SRunner *runner;
-        int n_failed;
-
-        tcase_add_checked_fixture(tc, test_dir_make, test_dir_remove);
-        tcase_set_timeout(tc, 60);
-        tcase_add_test(tc, test_default_config);
-        tcase_add_test(tc, test_every_class);
-        tcase_add_loop_test(tc, test_impossible_configs, 0, 17);
-        tcase_add_test(tc, test_no_mgmtdevs);
-        tcase_add_test(tc, test_no_runtime_dir);
-        tcase_add_test(tc, test_life_of_a_device);
-        tcase_add_test(tc, test_defaults_of_a_net_device);
-        tcase_add_loop_test(tc, test_refused_create, 0, ELEMENTSOF(refusals));
-        tcase_add_test(tc, test_reason_names_the_feature);
-        tcase_add_test(tc, test_class_with_too_many_vqs);
-        tcase_add_test(tc, test_full);
-        tcase_add_test(tc, test_endpoints);
-        tcase_add_test(tc, test_refused_bind);
-        tcase_add_test(tc, test_rebind);
-        tcase_add_test(tc, test_open_endpoint);
-        tcase_add_test(tc, test_open_without_endpoint);
-        tcase_add_test(tc, test_set_mac);
-        tcase_add_test(tc, test_stats);
-        tcase_add_test(tc, test_outlives_the_daemon);
-        tcase_add_test(tc, test_list_devices);
-        tcase_add_test(tc, test_unplugged);
-        tcase_add_test(tc, test_list_sriov);
-        tcase_add_test(tc, test_unsupported_class_has_no_features);
-        suite_add_tcase(suite, tc);
-
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed > 0;
+        return unit_main("sim", add);
 }

@@ -140,7 +140,7 @@ static const struct {
         { BAD("labels") "{\"a\":\"" A("0123456789012345678901234") "0123456\"}}", "/spec/labels/a", "too-long" },
         { BAD("labels") "{\"a\":\"b\\u0000\"}}", "/spec/labels/a", "bad-string" },
         { BAD("persistent") "1}", "/spec/persistent", "wrong-type" },
-        { BAD("lease_seconds") "1}", "/spec/lease_seconds", "not-implemented" },
+        { BAD("lease_seconds") "31622401}", "/spec/lease_seconds", "out-of-range" },
         { BAD("lease_seconds") "-1}", "/spec/lease_seconds", "out-of-range" },
         { BAD("vqs") "3}", "/spec/vqs", "wrong-class" },
         { "{\"class\":\"block\",\"vqs\":0}", "/spec/vqs", "out-of-range" },

@@ -70,6 +70,7 @@ static void random_spec(DeviceSpec *spec) {
         spec->owner = unit_random(2) ? NULL : random_text(OWNER_MAX);
         spec->labels = random_labels();
         spec->persistent = unit_random(2);
+        spec->drift = (DriftMode) unit_random(_DRIFT_MODE_MAX);
         spec->n_vqs = spec->class == CLASS_NET ? 0 : (uint16_t) unit_random(DEVICE_VQS_MAX + 1);
         spec->n_vq_groups = (uint16_t) unit_random(DEVICE_VQ_GROUPS_MAX + 1);
         spec->share_msis = unit_random(2);
@@ -169,6 +170,10 @@ static void change_labels(DeviceSpec *spec) {
         ck_assert_int_eq(json_object_set_new(spec->labels, "one more", json_string("")), 0);
 }
 
+static void change_drift(DeviceSpec *spec) {
+        spec->drift = (spec->drift + 1) % _DRIFT_MODE_MAX;
+}
+
 static void change_persistent(DeviceSpec *spec) {
         spec->persistent = !spec->persistent;
 }
@@ -223,6 +228,7 @@ static void (*const changes[])(DeviceSpec *spec) = {
         change_gid,
         change_mode,
         change_persistent,
+        change_drift,
         change_vqs,
         change_vq_groups,
         change_msi_policy,

@@ -110,7 +110,8 @@ START_TEST(test_managed) {
         theirs = add("auxiliary/b.sf.1", 1u << CLASS_BLOCK, 80, 0, 0);
         strcpy(theirs->pci_function, "0000:02:00.0");
         assert_encoded(&plain, "managed",
-                       "{\"most_devices\":100,\"used_devices\":0,\"msis\":700,\"classes\":[\"block\",\"fs\"],"
+                       "{\"most_devices\":100,\"max_subfunctions\":null,\"used_devices\":0,\"msis\":700,"
+                       "\"classes\":[\"block\",\"fs\"],"
                        "\"mgmtdevs\":[\"auxiliary/a.sf.1\",\"auxiliary/a.sf.2\"]}");
 }
 END_TEST
@@ -120,7 +121,8 @@ START_TEST(test_managed_with_mmus) {
         add_on_pf("auxiliary/a.sf.1", 1u << CLASS_BLOCK, 80, 100, 60)->asid_kind = ASID_DEVICE_MMU;
         add_on_pf("auxiliary/a.sf.2", 1u << CLASS_BLOCK, 80, 100, 600)->asid_kind = ASID_DEVICE_MMU;
         assert_encoded(&plain, "managed",
-                       "{\"most_devices\":110,\"used_devices\":0,\"msis\":660,\"classes\":[\"block\"],"
+                       "{\"most_devices\":110,\"max_subfunctions\":null,\"used_devices\":0,\"msis\":660,"
+                       "\"classes\":[\"block\"],"
                        "\"mgmtdevs\":[\"auxiliary/a.sf.1\",\"auxiliary/a.sf.2\"]}");
 }
 END_TEST
@@ -128,14 +130,16 @@ END_TEST
 START_TEST(test_managed_without_limits) {
         add_on_pf("auxiliary/a.sf.1", 1u << CLASS_BLOCK, 0, 0, 0)->asid_kind = ASID_DEVICE_MMU;
         assert_encoded(&plain, "managed",
-                       "{\"most_devices\":null,\"used_devices\":0,\"msis\":null,\"classes\":[\"block\"],"
+                       "{\"most_devices\":null,\"max_subfunctions\":null,\"used_devices\":0,\"msis\":null,"
+                       "\"classes\":[\"block\"],"
                        "\"mgmtdevs\":[\"auxiliary/a.sf.1\"]}");
 }
 END_TEST
 
 START_TEST(test_nothing_managed) {
         assert_encoded(&plain, "managed",
-                       "{\"most_devices\":0,\"used_devices\":0,\"msis\":0,\"classes\":[],\"mgmtdevs\":[]}");
+                       "{\"most_devices\":0,\"max_subfunctions\":null,\"used_devices\":0,\"msis\":0,\"classes\":[],"
+                       "\"mgmtdevs\":[]}");
 }
 END_TEST
 

@@ -131,8 +131,9 @@ static _Noreturn void make_and_remove_for_ever(void) {
 
                 (void) snprintf(name, sizeof name, "d%u", i);
                 if (store_put_device(disk.store, disk_put_holder(name, i + 1, DEVICE_READY, i), NULL, NULL) < 0 ||
-                    (i % 3 > 0 && store_remove_device(disk.store, disk_put_holder(name, i + 1, DEVICE_DELETING, i),
-                                                      i + 1, &release, on_done_report, (void *) (uintptr_t) i) < 0))
+                    (i % 3 > 0 &&
+                     store_remove_device(disk.store, disk_put_holder(name, i + 1, DEVICE_DELETING, i), i + 1,
+                                         &release, NULL, on_done_report, (void *) (uintptr_t) i) < 0))
                         _exit(2);
                 if (i % 7 == 0)
                         (void) sd_event_run(disk.event, 0);

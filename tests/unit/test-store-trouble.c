@@ -22,7 +22,7 @@ START_TEST(test_bad_neighbour) {
         usleep(50000);
         ck_assert_int_eq(disk_put("b", 3, DEVICE_READY, &good), 0);
         ck_assert_int_eq(disk_put("bad", 4, DEVICE_READY, &bad), 0);
-        ck_assert_int_eq(store_remove_device(disk.store, disk_put_device("r", 0, DEVICE_DELETING), 5, NULL,
+        ck_assert_int_eq(store_remove_device(disk.store, disk_put_device("r", 0, DEVICE_DELETING), 5, NULL, NULL,
                                              disk_on_done, &removal),
                          0);
         ck_assert_int_eq(disk_put("c", 6, DEVICE_READY, &last), 0);

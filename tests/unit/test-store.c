@@ -93,12 +93,14 @@ END_TEST
 START_TEST(test_order) {
         disk_open();
         ck_assert_int_eq(disk_put("a", 1, DEVICE_RESERVED, NULL), 0);
-        ck_assert_int_eq(
-                store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_DELETING), 2, NULL, NULL, NULL), 0);
+        ck_assert_int_eq(store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_DELETING), 2, NULL, NULL,
+                                             NULL, NULL),
+                         0);
         ck_assert_int_eq(disk_put("a", 3, DEVICE_READY, NULL), 0);
         ck_assert_int_eq(disk_put("b", 4, DEVICE_READY, NULL), 0);
-        ck_assert_int_eq(
-                store_remove_device(disk.store, disk_put_device("b", 0, DEVICE_DELETING), 5, NULL, NULL, NULL), 0);
+        ck_assert_int_eq(store_remove_device(disk.store, disk_put_device("b", 0, DEVICE_DELETING), 5, NULL, NULL,
+                                             NULL, NULL),
+                         0);
         ck_assert_int_eq(disk_put("c", 6, DEVICE_RESERVED, NULL), 0);
         ck_assert_int_eq(disk_put("c", 7, DEVICE_READY, NULL), 0);
         ck_assert_int_eq(disk_put("c", 8, DEVICE_LOST, NULL), 0);
@@ -112,7 +114,7 @@ START_TEST(test_remove_nothing) {
         Done done = {};
 
         disk_open();
-        ck_assert_int_eq(store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_DELETING), 1, NULL,
+        ck_assert_int_eq(store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_DELETING), 1, NULL, NULL,
                                              disk_on_done, &done),
                          0);
         disk_close();
@@ -137,7 +139,7 @@ START_TEST(test_answers) {
         disk_open();
         for (unsigned i = 0; i < ELEMENTSOF(answered); i++)
                 ck_assert_int_eq(store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_DELETING), i, NULL,
-                                                     on_numbered, (void *) (uintptr_t) i),
+                                                     NULL, on_numbered, (void *) (uintptr_t) i),
                                  0);
         ck_assert_uint_eq(n_answered, 0);
         unit_run_until(disk.event, all_answered, NULL);
@@ -203,28 +205,30 @@ START_TEST(test_resources) {
         ck_assert_uint_eq(l.n_released, 0);
 
         ck_assert_int_eq(
-                store_put_released(disk.store, disk_put_holder("a", 2, DEVICE_FAILED, 7), &first, NULL, NULL), 0);
+                store_put_noted(disk.store, disk_put_holder("a", 2, DEVICE_FAILED, 7), &first, NULL, NULL, NULL),
+                0);
         l = load();
         ck_assert_uint_eq(l.n_devices, 1);
         ck_assert_uint_eq(l.n_released, 1);
         ck_assert_str_eq(l.asids, "7");
 
         /* One that holds nothing releases nothing. */
-        ck_assert_int_eq(
-                store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_FAILED), 3, &second, NULL, NULL), 0);
+        ck_assert_int_eq(store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_FAILED), 3, &second, NULL,
+                                             NULL, NULL),
+                         0);
         l = load();
         ck_assert_uint_eq(l.n_devices, 0);
         ck_assert_uint_eq(l.n_released, 1);
 
-        ck_assert_int_eq(
-                store_remove_device(disk.store, disk_put_holder("b", 0, DEVICE_READY, 8), 4, &second, NULL, NULL),
-                0);
+        ck_assert_int_eq(store_remove_device(disk.store, disk_put_holder("b", 0, DEVICE_READY, 8), 4, &second, NULL,
+                                             NULL, NULL),
+                         0);
         l = load();
         ck_assert_uint_eq(l.n_released, 2);
         ck_assert_str_eq(l.msis, "16-17");
-        ck_assert_int_eq(
-                store_remove_device(disk.store, disk_put_holder("b", 0, DEVICE_READY, 9), 5, &third, NULL, NULL),
-                0);
+        ck_assert_int_eq(store_remove_device(disk.store, disk_put_holder("b", 0, DEVICE_READY, 9), 5, &third, NULL,
+                                             NULL, NULL),
+                         0);
         ck_assert_uint_eq(load().n_released, 2);
         disk_close();
 }
@@ -257,7 +261,7 @@ START_TEST(test_revision) {
         ck_assert_uint_gt(store_revision(disk.store), revision + 7);
         revision = store_revision(disk.store);
         ck_assert_int_eq(store_remove_device(disk.store, disk_put_device("a", 0, DEVICE_DELETING), revision + 9,
-                                             NULL, NULL, NULL),
+                                             NULL, NULL, NULL, NULL),
                          0);
         disk_close();
         disk_open();

@@ -14,6 +14,7 @@
 #include "util/clock.h"
 #include "util/fs.h"
 #include "util/hex.h"
+#include "util/log-rate.h"
 #include "util/log.h"
 
 static const struct {
@@ -163,6 +164,48 @@ START_TEST(test_log_from_threads) {
 }
 END_TEST
 
+static unsigned count_lines(const char *text) {
+        unsigned n = 0;
+
+        for (; *text; text++)
+                n += *text == '\n';
+        return n;
+}
+
+/* What is wrong for everyone is not said to the log as often as they ask. */
+START_TEST(test_log_rate) {
+        _cleanup_free_ char *text = NULL;
+
+        log_open(LOG_INFO);
+        unit_capture_begin();
+        for (unsigned i = 0; i < 100000; i++)
+                log_warning("the same %u", i);
+        log_warning("another");
+        for (unsigned i = 0; i < 1000; i++)
+                log_notice("a change");
+        text = unit_capture_end();
+        ck_assert_uint_eq(count_lines(text), LOG_RATE_BURST + 1 + 1000);
+        ck_assert_ptr_nonnull(strstr(text, "the same 99\nanother\n"));
+}
+END_TEST
+
+START_TEST(test_log_rate_says_what_it_omits) {
+        static const char format[] = "x";
+        uint64_t now = 5;
+        unsigned n;
+
+        for (unsigned span = 0; span < 3; span++) {
+                for (unsigned i = 0; i < LOG_RATE_BURST; i++) {
+                        ck_assert(log_rate_allows(format, now, &n));
+                        ck_assert_uint_eq(n, span > 0 && i == 0 ? 7 : 0);
+                }
+                for (unsigned i = 0; i < 7; i++)
+                        ck_assert(!log_rate_allows(format, now + LOG_RATE_SPAN_USEC - 1, &n));
+                now += LOG_RATE_SPAN_USEC;
+        }
+}
+END_TEST
+
 static mode_t mode_of(const char *name) {
         struct stat st;
 
@@ -227,6 +270,8 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_log_to_journal);
         tcase_add_test(tcase, test_log_too_long);
         tcase_add_test(tcase, test_log_from_threads);
+        tcase_add_test(tcase, test_log_rate);
+        tcase_add_test(tcase, test_log_rate_says_what_it_omits);
         tcase_add_test(tcase, test_hex_digit);
         tcase_add_test(tcase, test_join);
         tcase_add_test(tcase, test_make_directory);

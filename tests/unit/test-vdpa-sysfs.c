@@ -8,6 +8,7 @@
 
 #include "kernel/endpoint.h"
 #include "kernel/openers.h"
+#include "kernel/users.h"
 #include "test-kernel.h"
 #include "util/clock.h"
 
@@ -430,20 +431,85 @@ START_TEST(test_publish_nothing) {
 END_TEST
 
 START_TEST(test_openers) {
-        Opener opener = {};
+        const Nodes block = { .type = S_IFBLK, .n = 1, .rdev = { makedev(1, 3) } };
+        const Nodes nodes = { .type = S_IFCHR, .n = 2, .rdev = { makedev(1, 77), makedev(1, 3) } };
+        DeviceUsers users = {};
 
-        ck_assert(!openers_find(unit_directory(), S_IFCHR, makedev(1, 3), &opener));
+        ck_assert(!openers_find(unit_directory(), &nodes, &users));
         tree_file("proc/4242/comm", "qemu-system-x86\n");
         tree_link("proc/4242/fd/0", "/dev/zero");
         tree_link("proc/4242/fd/5", "/nowhere");
         tree_link("proc/self", "4242");
-        ck_assert(!openers_find(unit_directory(), S_IFCHR, makedev(1, 3), &opener));
+        ck_assert(openers_find(unit_directory(), &nodes, &users));
+        ck_assert_uint_eq(users.n, 0);
 
         tree_link("proc/4242/fd/17", "/dev/null");
-        ck_assert(!openers_find(unit_directory(), S_IFBLK, makedev(1, 3), &opener));
-        ck_assert(openers_find(unit_directory(), S_IFCHR, makedev(1, 3), &opener));
-        ck_assert_int_eq(opener.pid, 4242);
-        ck_assert_str_eq(opener.name, "qemu-system-x86");
+        ck_assert(openers_find(unit_directory(), &block, &users));
+        ck_assert_uint_eq(users.n, 0);
+        ck_assert(openers_find(unit_directory(), &nodes, &users));
+        ck_assert_uint_eq(users.n, 1);
+        ck_assert_int_eq(users.user[0].pid, 4242);
+        ck_assert_int_eq(users.user[0].fd, 17);
+        ck_assert_str_eq(users.user[0].name, "qemu-system-x86");
+}
+END_TEST
+
+static void check_user(const DeviceUsers *users, unsigned i, DeviceUserKind kind, const char *name) {
+        ck_assert_uint_lt(i, users->n);
+        ck_assert_int_eq(users->user[i].kind, kind);
+        ck_assert_str_eq(users->user[i].name, name);
+}
+
+/* Without the kernel there is no disk to be had here; the numbers in the tables are enough for most of it. */
+START_TEST(test_users_of_disk) {
+        char sysfs[512], text[DEVICE_USERS_TEXT_MAX];
+        Endpoint endpoint = { .kind = ENDPOINT_BLOCK, .name = "/dev/vda", .rdev = makedev(254, 0) };
+        DeviceUsers users = {};
+
+        strcpy(endpoint.sysfs, tree_path(sysfs, "sys/block/vda"));
+        tree_file("proc/4242/comm", "dd\n");
+        tree_directory("proc/4242/fd");
+        tree_file("proc/1/mountinfo", "22 1 254:7 / / rw - ext4 /dev/vdb rw\n");
+        tree_file("proc/swaps", "Filename\tType\n/dev/vdx partition 8 0 -2\n");
+        tree_directory("sys/block/vda/holders");
+        ck_assert_int_eq(users_find(unit_directory(), &endpoint, &users), 0);
+        ck_assert_uint_eq(users.n, 0);
+
+        tree_directory("sys/block/vda/holders/dm-0");
+        tree_file("sys/block/vda/vda1/dev", "254:1\n");
+        tree_file("sys/block/vda/vda1/partition", "1\n");
+        tree_directory("sys/block/vda/vda1/holders/md127");
+        tree_file("sys/block/vda/queue/dev", "254:2\n");
+        tree_file("proc/1/mountinfo",
+                  "22 1 254:7 / / rw - ext4 /dev/vdb rw\n23 1 254:1 / /mnt rw - ext4 /dev/vda1 rw\n"
+                  "24 1 254:2 / /no rw - ext4 x rw\n");
+        ck_assert_int_eq(users_find(unit_directory(), &endpoint, &users), 1);
+        ck_assert_uint_eq(users.n, 3);
+        check_user(&users, 0, USER_DEVICE, "dm-0");
+        check_user(&users, 1, USER_DEVICE, "md127");
+        check_user(&users, 2, USER_MOUNT, "/mnt");
+        ck_assert_str_eq(device_users_format(&users, text), "under dm-0; under md127; mounted on /mnt");
+
+        for (unsigned i = 0; i < 2 * DEVICE_USERS_MAX; i++)
+                device_users_add(&users, &users.user[2]);
+        ck_assert(users.has_more);
+        ck_assert_uint_eq(users.n, DEVICE_USERS_MAX);
+        memset(users.user[7].name, 'x', sizeof users.user[7].name - 1);
+        memset(users.user[6].name, 'x', sizeof users.user[6].name - 1);
+        ck_assert_uint_eq(strlen(device_users_format(&users, text)), DEVICE_USERS_TEXT_MAX - 1);
+}
+END_TEST
+
+START_TEST(test_users_of_interface) {
+        const Endpoint here = { .kind = ENDPOINT_NETDEV, .name = "eth1" };
+        const Endpoint moved = { .kind = ENDPOINT_NETDEV_MOVED, .name = "virtio3" };
+        const Endpoint none = { .kind = ENDPOINT_NONE };
+        DeviceUsers users = {};
+
+        ck_assert_int_eq(users_find(unit_directory(), &here, &users), 0);
+        ck_assert_int_lt(users_find(unit_directory(), &none, &users), 0);
+        ck_assert_int_eq(users_find(unit_directory(), &moved, &users), 1);
+        check_user(&users, 0, USER_NETNS, "");
 }
 END_TEST
 
@@ -470,6 +536,8 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_publish);
         tcase_add_test(tcase, test_publish_nothing);
         tcase_add_test(tcase, test_openers);
+        tcase_add_test(tcase, test_users_of_disk);
+        tcase_add_test(tcase, test_users_of_interface);
 }
 
 int main(void) {

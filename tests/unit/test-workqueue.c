@@ -125,6 +125,24 @@ START_TEST(test_batch) {
 }
 END_TEST
 
+/* What is held is one batch, however long the thread had nothing to do meanwhile. */
+START_TEST(test_hold) {
+        open_queue(N_ITEMS);
+        workqueue_hold(queue);
+        workqueue_hold(queue);
+        for (unsigned i = 0; i < 100; i++)
+                ck_assert_int_eq(submit(i), 0);
+        workqueue_let_go(queue);
+        ck_assert(!workqueue_drain(queue, 10 * USEC_PER_MSEC));
+        ck_assert_uint_eq(n_done, 0);
+        workqueue_let_go(queue);
+        ck_assert(workqueue_drain(queue, 60 * USEC_PER_SEC));
+        close_queue();
+        ck_assert_uint_eq(n_done, 100);
+        ck_assert_uint_eq(gate.n_batches, 1);
+}
+END_TEST
+
 /* The thread goes by its name, and leaves the signals to the loop. */
 START_TEST(test_thread) {
         open_queue(1);
@@ -267,6 +285,7 @@ END_TEST
 static void add(TCase *tcase) {
         tcase_add_test(tcase, test_order);
         tcase_add_test(tcase, test_batch);
+        tcase_add_test(tcase, test_hold);
         tcase_add_test(tcase, test_thread);
         tcase_add_test(tcase, test_bound);
         tcase_add_test(tcase, test_drain_timeout);

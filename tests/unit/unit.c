@@ -130,3 +130,9 @@ bool unit_is_slow(void) {
 
         return preload && strstr(preload, "valgrind");
 }
+
+bool unit_is_long(void) {
+        const char *value = getenv("HSVDPA_TEST_LONG");
+
+        return value && value[0] && strcmp(value, "0") != 0;
+}

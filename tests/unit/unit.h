@@ -36,3 +36,6 @@ uint32_t unit_random(uint32_t n);
 
 /* Valgrind makes everything much slower; what only repeats can be repeated less. */
 bool unit_is_slow(void);
+
+/* Whoever runs the tests has hours (contrib/run-tests --long): what is random can be tried more often. */
+bool unit_is_long(void);

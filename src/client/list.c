@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Listing devices, page by page. Where the next page begins is the daemon's affair: it says so with an
- * opaque word.
- * */
+/* Lists, page by page. Where the next page begins is the daemon's affair: it says so with an opaque word. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,13 +8,13 @@
 
 #include "client/request.h"
 
-struct HsvDeviceList {
+struct HsvList {
         HsvClient *client; /* weak */
         char *path;        /* with the filters */
         char *next;        /* where the next page begins; NULL: at the beginning */
         bool at_end;
 };
-DEFINE_CLEANUP(HsvDeviceList *, hsv_device_list_free)
+DEFINE_CLEANUP(HsvList *, hsv_list_free)
 
 static int append_filters(char **path, const char *const *filters) {
         for (; filters && *filters; filters++) {
@@ -32,15 +30,15 @@ static int append_filters(char **path, const char *const *filters) {
         return 0;
 }
 
-int hsv_device_list_new(HsvClient *client, const char *const *filters, HsvDeviceList **ret) {
-        _cleanup_(hsv_device_list_freep) HsvDeviceList *list = NULL;
+static int list_new(HsvClient *client, const char *path, const char *const *filters, HsvList **ret) {
+        _cleanup_(hsv_list_freep) HsvList *list = NULL;
         int r;
 
         list = calloc(1, sizeof *list);
         if (!list)
                 return error_set(&client->error, ENOMEM, "Out of memory");
         list->client = client;
-        list->path = strdup("/v1/devices");
+        list->path = strdup(path);
         r = list->path ? append_filters(&list->path, filters) : -ENOMEM;
         if (r < 0)
                 return client_fail_argument(client, r, "A filter must be NAME=VALUE");
@@ -49,7 +47,15 @@ int hsv_device_list_new(HsvClient *client, const char *const *filters, HsvDevice
         return 0;
 }
 
-HsvDeviceList *hsv_device_list_free(HsvDeviceList *list) {
+int hsv_device_list_new(HsvClient *client, const char *const *filters, HsvList **ret) {
+        return list_new(client, "/v1/devices", filters, ret);
+}
+
+int hsv_drift_list_new(HsvClient *client, const char *const *filters, HsvList **ret) {
+        return list_new(client, "/v1/drift", filters, ret);
+}
+
+HsvList *hsv_list_free(HsvList *list) {
         if (!list)
                 return NULL;
         free(list->path);
@@ -58,7 +64,7 @@ HsvDeviceList *hsv_device_list_free(HsvDeviceList *list) {
         return NULL;
 }
 
-static int page_path(const HsvDeviceList *list, unsigned page_size, char **ret) {
+static int page_path(const HsvList *list, unsigned page_size, char **ret) {
         _cleanup_free_ char *path = strdup(list->path);
         char number[16];
         int r = 0;
@@ -77,7 +83,7 @@ static int page_path(const HsvDeviceList *list, unsigned page_size, char **ret) 
 }
 
 /* Remembers where the page after this one begins. */
-static int step(HsvDeviceList *list, const HsvDocument *page) {
+static int step(HsvList *list, const HsvDocument *page) {
         const char *word = hsv_value_string(hsv_value_get(hsv_document_root(page), "/continue"));
         char *next;
 
@@ -95,7 +101,7 @@ static int step(HsvDeviceList *list, const HsvDocument *page) {
         return 0;
 }
 
-static int fetch(HsvDeviceList *list, unsigned page_size, HsvDocument **ret) {
+static int fetch(HsvList *list, unsigned page_size, HsvDocument **ret) {
         _cleanup_(hsv_document_freep) HsvDocument *page = NULL;
         _cleanup_free_ char *path = NULL;
         int r;
@@ -111,7 +117,7 @@ static int fetch(HsvDeviceList *list, unsigned page_size, HsvDocument **ret) {
         return r;
 }
 
-int hsv_device_list_next(HsvDeviceList *list, unsigned page_size, HsvDocument **ret) {
+int hsv_list_next(HsvList *list, unsigned page_size, HsvDocument **ret) {
         if (!list->at_end)
                 return fetch(list, page_size, ret);
         *ret = NULL;

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Many devices in one request. The answer begins when the request is found good, and results are sent as they come:
+ * as one JSON object, in the order of the items, or, if the client asks for application/x-ndjson, a line each in
+ * the order in which they are through. */
+#include "lifecycle/batch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "http/device-body.h"
+#include "http/handlers.h"
+#include "http/header.h"
+#include "http/reply.h"
+#include "http/stream.h"
+#include "inventory/device-json.h"
+
+#define LINES_TYPE "application/x-ndjson"
+
+/* Of an item that there was no memory to tell more of. */
+static char out_of_memory[] = ",{\"status\":503}\n";
+
+/* What is sent: a head, the results, a tail. */
+typedef struct Results {
+        unsigned n_ref;     /* the batch and the stream */
+        HttpStream *stream; /* NULL: nobody reads */
+        bool is_lines, is_create, missing_ok;
+        size_t n;
+        char **texts;         /* in the order in which they are sent, until they are; NULL: there is none yet */
+        size_t n_told;        /* results that there are */
+        size_t piece, offset; /* what is sent next */
+} Results;
+
+static void free_text(char *text) {
+        if (text != out_of_memory && text != out_of_memory + 1)
+                free(text);
+}
+
+static void results_unref(Results *results) {
+        if (--results->n_ref > 0)
+                return;
+        for (size_t i = 0; i < results->n; i++)
+                free_text(results->texts[i]);
+        free(results->texts);
+        free(results);
+}
+
+static Results *results_new(size_t n) {
+        Results *results = calloc(1, sizeof *results);
+        char **texts = calloc(n, sizeof *texts);
+
+        if (!results || !texts) {
+                free(results);
+                free(texts);
+                return NULL;
+        }
+        *results = (Results){ .n_ref = 1, .n = n, .texts = texts };
+        return results;
+}
+
+/* NULL: it is not there yet. */
+static const char *next_piece(const Results *results) {
+        if (results->piece == 0)
+                return results->is_lines ? "" : "{\"results\":[";
+        if (results->piece <= results->n)
+                return results->texts[results->piece - 1];
+        return results->is_lines ? "" : "]}";
+}
+
+static void pass_piece(Results *results) {
+        if (results->piece > 0 && results->piece <= results->n)
+                free_text(TAKE_PTR(results->texts[results->piece - 1]));
+        results->piece++;
+        results->offset = 0;
+}
+
+static ssize_t on_read(void *userdata, char *buffer, size_t n) {
+        Results *results = userdata;
+        size_t n_copied = 0;
+
+        while (n_copied < n && results->piece < results->n + 2) {
+                const char *text = next_piece(results);
+                size_t size;
+
+                if (!text)
+                        break;
+                size = strnlen(text + results->offset, n - n_copied);
+                memcpy(buffer + n_copied, text + results->offset, size);
+                n_copied += size;
+                results->offset += size;
+                if (!text[results->offset])
+                        pass_piece(results);
+        }
+
+        return n_copied > 0 || results->piece < results->n + 2 ? (ssize_t) n_copied : HTTP_STREAM_END;
+}
+
+static void on_nobody_reads(void *userdata) {
+        Results *results = userdata;
+
+        results->stream = NULL;
+        results_unref(results);
+}
+
+static json_t *encode_result(const Results *results, size_t i, const char *name, const Outcome *outcome) {
+        bool is_missing = results->missing_ok && outcome->failure.code == ERROR_DEVICE_NOT_FOUND;
+        json_t *index = results->is_lines ? json_integer((json_int_t) i) : NULL;
+        const char *key = name[0] ? name : NULL;
+        int status;
+
+        if (outcome->failure.code != ERROR_NONE && !is_missing)
+                return json_pack("{s:o*, s:s*, s:i, s:o}", "index", index, "name", key, "status",
+                                 (int) error_info(outcome->failure.code)->http_status, "problem",
+                                 http_refusal_encode(outcome));
+        if (!results->is_create)
+                return json_pack("{s:o*, s:s*, s:i}", "index", index, "name", key, "status", MHD_HTTP_NO_CONTENT);
+        status = outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK;
+        return json_pack("{s:o*, s:s*, s:i, s:o}", "index", index, "name", key, "status", status, "device",
+                         device_encode(outcome->device));
+}
+
+/* The text with what stands before and behind it. */
+static char *format_result(const Results *results, size_t i, const char *name, const Outcome *outcome) {
+        _cleanup_json_ json_t *result = encode_result(results, i, name, outcome);
+        _cleanup_free_ char *json = result ? json_dumps(result, JSON_COMPACT) : NULL;
+        bool has_comma = !results->is_lines && i > 0;
+        char *text;
+
+        if (json && asprintf(&text, "%s%s%s", has_comma ? "," : "", json, results->is_lines ? "\n" : "") >= 0)
+                return text;
+        return has_comma ? out_of_memory : out_of_memory + 1;
+}
+
+static void on_item(void *userdata, size_t i, const char *name, const Outcome *outcome) {
+        Results *results = userdata;
+        size_t place = results->is_lines ? results->n_told : i;
+
+        results->n_told++;
+        if (!results->stream)
+                return;
+        results->texts[place] = format_result(results, i, name, outcome);
+        http_stream_wake(results->stream);
+}
+
+static void on_end(void *userdata) {
+        results_unref(userdata);
+}
+
+/* Takes items over. Their specs are initialized, and the request is found good. */
+static void run(HttpRequest *r, Results *results, BatchKind kind, BatchItem *items) {
+        static const HttpSource source = { .read = on_read, .done = on_nobody_reads };
+        const BatchCalls calls = { .on_item = on_item, .on_end = on_end, .userdata = results };
+        const char *accept = http_request_header(r, MHD_HTTP_HEADER_ACCEPT);
+        Failure f;
+
+        results->is_create = kind != BATCH_DELETE;
+        results->is_lines = accept && accept_names(accept, LINES_TYPE);
+        if (batch_run(r->context->lifecycle, kind, items, results->n, &calls, &f) < 0) {
+                http_reply_failure(r, &f, NULL);
+                batch_items_free(items, results->n);
+                results_unref(results);
+                return;
+        }
+
+        results->n_ref++;
+        results->stream = http_reply_stream(r, results->is_lines ? LINES_TYPE : "application/json", &source,
+                                            results);
+        if (!results->stream)
+                results_unref(results);
+}
+
+/* The array "devices" of the body; NULL, with a fault, if it is not as it has to be. */
+static json_t *take_devices(JsonDecoder *d, json_t *body) {
+        json_t *devices;
+
+        if (!json_take_array(d, body, "devices", BATCH_ITEMS_MAX, &devices)) {
+                if (!json_object_get(body, "devices"))
+                        json_fault(d, "devices", "missing", "is required");
+                return NULL;
+        }
+        if (json_array_size(devices) > 0)
+                return devices;
+        json_fault(d, "devices", "empty", "must have an item at least");
+        return NULL;
+}
+
+/* What the items of one request share while they are decoded. */
+typedef struct Decoding {
+        JsonDecoder in_devices;
+        json_t *names; /* that there were before, as members; owned */
+        BatchKind kind;
+} Decoding;
+
+/* Returns 0, with a fault if it is not the first of that name, or -ENOMEM. */
+static int note_name(Decoding *decoding, JsonDecoder *d, const char *name) {
+        if (json_object_get(decoding->names, name))
+                json_fault(d, "name", "duplicate", "is the name of an item before");
+        else if (json_object_set_new(decoding->names, name, json_null()) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+static void decode_deletion(JsonDecoder *d, json_t *object, const char **ret_name, Precondition *ret) {
+        const char *uid;
+
+        *ret_name = http_device_body_take_name(d, object);
+        if (!json_object_get(object, "name"))
+                json_fault(d, "name", "missing", "is required");
+        if (json_take_string(d, object, "uid", UID_TEXT_MAX - 1, &uid)) {
+                if (uid_is_valid(uid))
+                        strcpy(ret->uid, uid);
+                else
+                        json_fault(d, "uid", "bad-uid", "must be a UUID");
+        }
+        json_end(d, object);
+}
+
+/* Returns -ENOMEM, or 0: whether it is right is among the faults. */
+static int decode_item(Decoding *decoding, size_t i, json_t *object, BatchItem *ret) {
+        const char *name = NULL;
+        JsonDecoder d;
+        char index[24];
+        int r = 0;
+
+        (void) snprintf(index, sizeof index, "%zu", i);
+        json_decoder_enter(&d, &decoding->in_devices, index);
+        if (!json_is_object(object)) {
+                json_fault(&d, NULL, "wrong-type", "must be an object");
+                return 0;
+        }
+        if (decoding->kind == BATCH_DELETE)
+                decode_deletion(&d, object, &name, &ret->precondition);
+        else
+                r = http_device_body_decode(&d, object, NULL, &name, &ret->spec);
+        if (r == -ENOMEM || !name)
+                return r == -ENOMEM ? r : 0;
+        strcpy(ret->name, name);
+        return note_name(decoding, &d, name);
+}
+
+/* Returns the items, as many as devices has, or NULL when out of memory. */
+static BatchItem *decode_items(JsonDecoder *d, BatchKind kind, json_t *devices) {
+        Decoding decoding = { .kind = kind, .names = json_object() };
+        size_t n = json_array_size(devices), i;
+        BatchItem *items = calloc(n, sizeof *items);
+        json_t *object;
+        int r = 0;
+
+        json_decoder_enter(&decoding.in_devices, d, "devices");
+        for (i = 0; items && i < n; i++)
+                device_spec_init(&items[i].spec);
+        json_array_foreach(devices, i, object) {
+                r = items && decoding.names ? decode_item(&decoding, i, object, &items[i]) : -ENOMEM;
+                if (r < 0)
+                        break;
+        }
+        json_decref(decoding.names);
+        return r < 0 && items ? batch_items_free(items, n) : items;
+}
+
+static void handle(HttpRequest *r, HttpInput *in, BatchKind kind, const char *option) {
+        Results *results = NULL;
+        BatchItem *items = NULL;
+        bool is_set = false;
+        json_t *devices;
+        JsonDecoder d;
+
+        json_decoder_init(&d, &in->faults);
+        (void) json_take_bool(&d, in->body, option, &is_set);
+        devices = take_devices(&d, in->body);
+        json_end(&d, in->body);
+        if (devices)
+                items = decode_items(&d, kind, devices);
+        if (!http_input_end(in, r)) {
+                batch_items_free(items, items ? json_array_size(devices) : 0);
+                return;
+        }
+
+        if (items)
+                results = results_new(json_array_size(devices));
+        if (!results) {
+                batch_items_free(items, items ? json_array_size(devices) : 0);
+                http_request_answer(r, MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
+                return;
+        }
+
+        results->missing_ok = is_set;
+        run(r, results, kind == BATCH_CREATE && is_set ? BATCH_CREATE_ATOMIC : kind, items);
+}
+
+void http_batch_create(HttpRequest *r, HttpInput *in) {
+        handle(r, in, BATCH_CREATE, "atomic");
+}
+
+void http_batch_delete(HttpRequest *r, HttpInput *in) {
+        handle(r, in, BATCH_DELETE, "missing_ok");
+}

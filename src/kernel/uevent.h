@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the kernel and udev say of devices that come, go, and are bound: hints for the backend's watcher. vDPA
+ * netlink tells nobody of changes. Neither do uevents of all of them: nobody says that an address has changed. */
+
+#include "backend/backend.h"
+#include "util/macro.h"
+
+typedef struct UeventMonitor UeventMonitor;
+
+/* Where there is no udev there are no hints, which is no error. Returns 0, or a negative errno. */
+int uevent_monitor_new(sd_event *event, const BackendWatcher *watcher, UeventMonitor **ret);
+UeventMonitor *uevent_monitor_free(UeventMonitor *m);
+DEFINE_CLEANUP(UeventMonitor *, uevent_monitor_free)
