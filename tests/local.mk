@@ -31,9 +31,9 @@ install-crash: hsvdpad-crash$(EXEEXT)
 .PHONY: install-crash
 
 dist_check_SCRIPTS += tests/check-layering tests/check-layering-self tests/check-crash-points tests/check-crash-points-self \
-	tests/check-daemon tests/check-library tests/check-man
+	tests/check-model tests/check-daemon tests/check-library tests/check-man
 TESTS += $(check_PROGRAMS) tests/check-layering tests/check-layering-self tests/check-crash-points tests/check-crash-points-self \
-	tests/check-daemon tests/check-library tests/check-man
+	tests/check-model tests/check-daemon tests/check-library tests/check-man
 
 # A test never leaves its directory for the machine: no configuration, no running daemon.
 AM_TESTS_ENVIRONMENT = \
@@ -43,4 +43,4 @@ AM_TESTS_ENVIRONMENT = \
 	CC='$(CC)'; export CC; \
 	CK_FORK=yes; export CK_FORK;
 
-EXTRA_DIST += $(srcdir)/tests/daemon/*.py
+EXTRA_DIST += $(srcdir)/tests/daemon/*.py tests/model/device.pml
