@@ -161,6 +161,8 @@ def check_vhost(device, is_busy):
         if status["vq_groups"] is not None:
             same(device, "vq_groups", status["vq_groups"], vhost.ask(fd, vhost.GET_GROUP_NUM))
             same(device, "address_spaces", status["address_spaces"], vhost.ask(fd, vhost.GET_AS_NUM))
+            vhost.own(fd)
+            same(device, "group_of_vq", status["group_of_vq"], vhost.vring_groups(fd, status["max_vqs"]))
 
 
 def feature_names(kind, bits):

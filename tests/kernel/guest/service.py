@@ -105,9 +105,9 @@ def wipe():
 
 
 @contextlib.contextmanager
-def drop_in(text):
+def drop_in(text, unit=UNIT):
     """A drop-in for the unit, for the length of a with block."""
-    path = pathlib.Path(f"/run/systemd/system/{UNIT}.d/test.conf")
+    path = pathlib.Path(f"/run/systemd/system/{unit}.d/test.conf")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     systemctl("daemon-reload")

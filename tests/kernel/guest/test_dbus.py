@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
@@ -105,6 +106,29 @@ def test_every_method_of_the_manager(api):
     assert [where, mgmtdev] in mgmtdevs
     (capacity,) = call("GetCapacity")
     assert capacity["mgmtdevs"] == len(mgmtdevs) and capacity["budgets"]["devices"]["used"] == 1
+    (plan,) = call("PlanDevice", "sa{sv}a{sv}", "e", "1", "class", "s", "block", "0")
+    assert (plan["mgmtdev"], plan["exists"]) == ("vdpasim_blk", False)
+    (cordoned,) = call("UpdateManagementDevice", "sa{sv}a{sv}", "vdpasim_blk", "1", "cordoned", "b", "true", "1", "revision",
+                       "t", str(api.mgmtdevs()["vdpasim_blk"]["revision"]))
+    assert cordoned["cordoned"] and get(f"{ROOT}/mgmtdev/vdpasim_5fblk", MGMTDEV, "Cordoned")
+    assert "vdpasim_blk: is cordoned [cordoned]" in failure("PlanDevice", "sa{sv}a{sv}", "e", "1", "class", "s", "block", "0")
+    call("UpdateManagementDevice", "sa{sv}a{sv}", "vdpasim_blk", "1", "cordoned", "g", "", "0")
+    (made,) = call("CreateDevices", "a(sa{sv})a{sv}", "2", "e", "1", "class", "s", "block", "f", "1", "class", "s", "gpu", "0")
+    assert [(each[0], each[2], each[3]) for each in made] == [("e", True, ""), ("f", False, "org.hsvdpa.Error.Unsatisfiable")]
+    agree()
+    (gone,) = call("DeleteDevices", "a(sa{sv})a{sv}", "2", "e", "0", "f", "0", "1", "missing-ok", "b", "true")
+    assert [each[3] for each in gone] == ["", ""]
+    vdpa.delete("d")
+    items, following, mode = call("ListDrift", "a{sv}", "1", "refresh", "b", "true")
+    assert [(item["name"], item["kind"]) for item in items] == [("d", "missing")] and (following, mode) == ("", "observe")
+    (repaired,) = call("RepairDrift", "a{sv}", "1", "devices", "as", "1", "d")
+    assert [(each["name"], each["kind"], each["status"]) for each in repaired] == [("d", "missing", 200)]
+    vdpa.add("theirs", "vdpasim_net", mac="02:00:00:00:00:2c")
+    call("ListDrift", "a{sv}", "1", "refresh", "b", "true")
+    (taken,) = call("AdoptDevice", "sa{sv}a{sv}", "theirs", "1", "owner", "s", "vm:2", "0")
+    assert (taken["spec"]["owner"], taken["spec"]["net"]["mac"]) == ("vm:2", "02:00:00:00:00:2c")
+    agree(adopted={"theirs"})
+    call("DeleteDevice", "sa{sv}", "theirs", "0")
     call("Subscribe")
     call("Unsubscribe")
     for name in ("Version", "Backend", "Ready", "NDevices"):
@@ -125,6 +149,10 @@ def test_every_method_of_the_objects(api):
     assert get(path, DEVICE, "Endpoint") == api.device("d")["status"]["endpoint"]
     (mgmtdev,) = call("Describe", path=f"{ROOT}/mgmtdev/vdpasim_5fnet", interface=MGMTDEV)
     assert mgmtdev["handle"] == "vdpasim_net"
+    (labelled,) = call("Update", "a{sv}a{sv}", "1", "labels", "a{ss}", "1", "rack", "a", "0",
+                       path=f"{ROOT}/mgmtdev/vdpasim_5fnet", interface=MGMTDEV)
+    assert labelled["labels"] == get(f"{ROOT}/mgmtdev/vdpasim_5fnet", MGMTDEV, "Labels") == {"rack": "a"}
+    call("Update", "a{sv}a{sv}", "1", "labels", "g", "", "0", path=f"{ROOT}/mgmtdev/vdpasim_5fnet", interface=MGMTDEV)
     call("Delete", "a{sv}", "0", **on_device)
     agree()
     assert "UnknownObject" in failure("Describe", **on_device)
@@ -172,12 +200,49 @@ def user(group=False):
         vdpa.run("userdel", "somebody")
 
 
+def members(interface):
+    """What an interface has, in a form that does not hang on the order of members and attributes."""
+    return {
+        (member.tag, member.get("name"), member.get("type"), member.get("access")): [
+            (part.tag, part.get("name"), part.get("type") or part.get("value"),
+             part.get("direction", "in" if member.tag == "method" else None))
+            for part in member
+        ]
+        for member in interface
+        if isinstance(member.tag, str)
+    }
+
+
+def test_the_objects_have_what_is_installed(api):
+    """What busctl sees is what bindings are made from."""
+    path, _, _ = call(*MAKE)
+    for where, name in ((ROOT, MANAGER), (path, DEVICE), (f"{ROOT}/mgmtdev/vdpasim_5fnet", MGMTDEV)):
+        told = ElementTree.fromstring(vdpa.run("busctl", "introspect", "--xml-interface", NAME, where))
+        (live,) = [each for each in told.iter("interface") if each.get("name").startswith(NAME)]
+        document = ElementTree.parse(f"/usr/share/dbus-1/interfaces/{name}.xml").getroot().find("interface")
+        assert live.get("name") == document.get("name") == name and members(live) == members(document)
+
+
+CHANGES = [
+    MAKE,
+    ("CreateDevices", "a(sa{sv})a{sv}", "1", "d", *SPEC, "0"),
+    ("DeleteDevices", "a(sa{sv})a{sv}", "1", "kept", "0", "0"),
+    ("DeleteDevice", "sa{sv}", "kept", "0"),
+    ("UpdateDevice", "sa{sv}a{sv}", "kept", "1", "owner", "s", "x", "0"),
+    ("UpdateManagementDevice", "sa{sv}a{sv}", "vdpasim_net", "1", "cordoned", "b", "true", "0"),
+    ("GetStats", "s", "kept"),
+]
+
+
 def test_polkit_lets_members_of_the_group_and_no_others(api):
+    kept = api.create("kept", net(1))
     with user() as stranger:
         assert call("GetHost", prefix=stranger)
-        with pytest.raises(RuntimeError, match="(?i)access denied|authentication"):
-            call(*MAKE, prefix=stranger)
-    assert api.devices() == {}
+        for change in CHANGES:
+            with pytest.raises(RuntimeError, match="(?i)access denied|authentication"):
+                call(*change, prefix=stranger)
+    assert api.devices() == {"kept": kept} and not api.mgmtdevs()["vdpasim_net"]["cordoned"]
+    api.delete("kept")
     with user(group=True) as member:
         call(*MAKE, prefix=member)
         call("DeleteDevice", "sa{sv}", "d", "0", prefix=member)

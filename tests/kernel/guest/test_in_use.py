@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import crowd
 import service
 import vdpa
 import vhost
@@ -64,9 +65,13 @@ class Holder:
 
 def refuse_delete(api, name):
     """Asserts that the device is not deleted, and that this is said soon; returns in what words."""
+    fast = Api(Connection().ask)
+    fast.host()
     before = time.monotonic()
-    detail = api.delete(name).expect(409, "in-use").detail
-    assert time.monotonic() - before < SOON
+    detail = fast.delete(name).expect(409, "in-use").detail
+    took = time.monotonic() - before
+    print(f"refused after {took * 1000:.0f} ms")
+    assert took < SOON
     # Whoever asks the kernel to delete such a device makes the whole host wait here.
     vdpa.run("vdpa", "dev", "show", timeout=SOON)
     return detail
@@ -84,6 +89,39 @@ def test_open_node(api):
         after = agree(busy={"d"})["d"]
         assert {**after, "revision": before["revision"]} == before
     api.delete("d").expect(204)
+    agree()
+
+
+def test_holders_are_named(api):
+    path = api.create("d", net(1))["status"]["endpoint"]
+    assert api.get("/v1/devices/d?in_use=true").expect(200).json["status"]["in_use"] is False
+    with Holder(path) as holder:
+        named = {"kind": "process", "pid": holder.process.pid, "comm": "python3", "fd": 3}
+        assert api.delete("d").expect(409, "in-use").json["holders"] == [named]
+        status = api.get("/v1/devices/d?in_use=true").expect(200).json["status"]
+        assert status["in_use"] is True and status["holders"] == [named]
+        # All others are as quick as ever.
+        many = crowd.run((("put", f"e{n}", net(n)) for n in range(20)), clients=4)
+        assert set(many.values()) == {201}
+        fast = Api(Connection().ask)
+        assert {fast.get(f"/v1/devices/e{n % 20}").status for n in range(1000)} == {200}
+        vdpa.run("vdpa", "dev", "show", timeout=SOON)
+    api.delete("d").expect(204)
+
+
+def test_loop_device_on_the_disk(api):
+    """It neither holds the disk exclusively nor is it a process."""
+    path = api.create("d", block(driver="virtio_vdpa"))["status"]["endpoint"]
+    vdpa.run("modprobe", "loop")
+    loop = vdpa.run("losetup", "--find", "--show", path).strip()
+    try:
+        answer = api.delete("d").expect(409, "in-use")
+        assert answer.json["holders"] == [{"kind": "device", "name": loop.removeprefix("/dev/")}]
+        agree()
+    finally:
+        vdpa.run("losetup", "--detach", loop)
+    # It may take a moment to let go.
+    vdpa.wait_for(lambda: api.delete("d").status == 204)
     agree()
 
 
@@ -141,6 +179,7 @@ def test_mounted_block_device(api):
     try:
         (mountpoint / "file").write_text("kept")
         refuse_delete(api, "d")
+        assert {"kind": "mount", "name": "/mnt"} in api.delete("d").expect(409, "in-use").json["holders"]
         agree()
         assert (mountpoint / "file").read_text() == "kept"
     finally:
@@ -188,10 +227,11 @@ def test_nodes_that_are_opened_and_closed_all_the_time(api):
     process = subprocess.Popen([sys.executable, "-I", "-c", PESTER], stdout=subprocess.PIPE)
     try:
         assert process.stdout.readline() == b"begun\n"
-        refused = 0
-        for n in range(100):
-            refused += delete_at_last(fast, f"d{n}")
+        n, end = 0, time.monotonic() + 60
+        while n < 100 or time.monotonic() < end:
+            delete_at_last(fast, f"d{n}")
             fast.create(f"d{n + 10}", net(n + 10))
+            n += 1
         vdpa.run("vdpa", "dev", "show", timeout=SOON)
     finally:
         process.terminate()
@@ -215,12 +255,13 @@ def test_daemon_answers_while_the_kernel_is_stuck(api):
             vdpa.run("vdpa", "dev", "show", timeout=2)
 
         creator.start()
-        vdpa.wait_for(lambda: api.host()["operations"] == 1)
+        # It waits, or is refused if the kernel is known to be stuck.
+        vdpa.wait_for(lambda: api.host()["operations"] == 1 or created)
         assert api.device("d") == before
-        assert api.is_ready() and api.get("/healthz").status == 200
-        assert list(api.mgmtdevs()) and not created
+        assert api.get("/healthz").status == 200
+        assert list(api.mgmtdevs())
         holder.close()
         assert deletion.wait(vdpa.DEADLINE) == 0
         creator.join(vdpa.DEADLINE)
-    created[0].expect(201)
+    assert created[0].status in (201, 503)
     agree()

@@ -85,8 +85,9 @@ def test_clients_that_want_the_same_device(api):
         thread.join(vdpa.DEADLINE)
     assert len(answers) == len(calls)
     assert set(answers) <= {("put", 201), ("put", 200), ("delete", 204), ("delete", 404)}
+    # A deletion that had to wait, and whose device was deleted by another one meanwhile, has what it wanted.
     made, gone = answers.count(("put", 201)), answers.count(("delete", 204))
-    assert made - gone == len(agree())
+    assert 1 <= made <= gone + len(agree()) and len(agree()) <= 1
 
 
 def test_many_devices(api):

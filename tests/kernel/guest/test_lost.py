@@ -41,6 +41,27 @@ def test_device_that_is_deleted_behind_our_back(api):
     agree()
 
 
+def test_management_device_that_goes_and_comes(api):
+    """Its devices go with it, and come again with it, just as they were."""
+    before = {name: api.create(name, net(n, persistent=n == 1)) for n, name in enumerate(("a", "b"), 1)}
+    other = api.create("other", block())
+    vdpa.run("rmmod", "vdpa_sim_net")
+    try:
+        vdpa.wait_for(lambda: all(api.state(name) == "lost" for name in before))
+        reason = api.device("a")["status"]["reason"]
+        assert reason["code"] == "mgmtdev-not-found" and "vdpasim_net" in reason["detail"]
+        assert agree(lost=set(before), absent={"vdpasim_net"})["other"] == other
+        service.restart()
+        agree(lost=set(before), absent={"vdpasim_net"})
+    finally:
+        vdpa.run("modprobe", "vdpa_sim_net")
+    vdpa.wait_for(lambda: all(api.state(name) == "ready" for name in before))
+    after = agree()
+    for name, device in before.items():
+        assert (after[name]["uid"], after[name]["spec"]) == (device["uid"], device["spec"])
+        assert after[name]["status"]["asids"] == device["status"]["asids"]
+
+
 def test_put_makes_a_lost_device_again(api, spec):
     before = api.create("d", spec)
     lose(api, "d")

@@ -89,6 +89,17 @@ def test_install():
     assert "vm" in vdpa.run("hsvdpactl", "device", "list")
 
 
+def test_what_debian_would_test():
+    """The package's own test, as autopkgtest(1) would run it; the other one wants a compiler."""
+    script = PACKAGES / "autopkgtest/smoke"
+    if not script.exists():
+        pytest.skip("the packages came without debian/tests")
+    said = subprocess.run(["sh", str(script)], capture_output=True, text=True, timeout=2 * vdpa.DEADLINE)
+    assert said.returncode == 0, said.stdout + said.stderr
+    # The real daemon and its devices were not touched.
+    assert set(agree()) == {"vm", "container", "disk"}
+
+
 def test_upgrade():
     """Nobody notices: not who uses a device, nor who asks for one at that moment."""
     make_newer()

@@ -69,15 +69,14 @@ def test_card_that_goes_and_comes_again(api, handle, card):
     # Not even a restart makes it forget.
     api.put("d", net(mgmtdev=handle)).expect(422, "unsatisfiable", "/spec/mgmtdev")
     vdpa.bind_pci_nic(card)
-    vdpa.wait_for(lambda: api.look() or api.mgmtdevs()[handle]["present"])
-    agree(lost={"d"})
-    after = api.create("d", net(mgmtdev=handle))
-    agree()
-    assert after["uid"] == before["uid"]
+    vdpa.wait_for(lambda: api.look() or api.state("d") == "ready")
+    after = agree()["d"]
+    assert (after["uid"], after["spec"]) == (before["uid"], before["spec"])
 
 
 def test_device_of_a_card_that_is_gone_can_be_deleted(api, handle, card):
     api.create("d", net(mgmtdev=handle))
     vdpa.bind_pci_nic(card, "virtio-pci")
     api.delete("d").expect(204)
+    vdpa.wait_for(lambda: api.look() or handle not in api.mgmtdevs())
     agree()

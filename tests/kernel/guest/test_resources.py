@@ -118,13 +118,16 @@ def test_attributes_decide_where_a_device_goes(api, handle):
     agree()
 
 
-@pytest.mark.parametrize("spec, number", [(net(1), 2), (block(), 1)])
-def test_groups_and_address_spaces(api, spec, number):
+@pytest.mark.parametrize("spec, number, groups", [(net(1), 2, [0, 0, 1]), (block(), 1, [0])])
+def test_groups_and_address_spaces(api, spec, number, groups):
     """As the device itself says; and remembered, since nobody may ask while it is in use."""
     device = api.create("d", spec)
     assert (device["status"]["vq_groups"], device["status"]["address_spaces"]) == (number, number)
+    assert device["status"]["group_of_vq"] == groups
     with vhost.opened(device["status"]["endpoint"]) as fd:
         assert vhost.ask(fd, vhost.GET_GROUP_NUM) == vhost.ask(fd, vhost.GET_AS_NUM) == number
+        vhost.own(fd)
+        assert vhost.vring_groups(fd, len(groups)) == groups
         vhost.tell(fd, vhost.SET_STATUS, vhost.STATUS_IN_USE)
         service.restart()
         first = service.pid()
@@ -132,6 +135,7 @@ def test_groups_and_address_spaces(api, spec, number):
         service.wait_restarted(first)
         status = agree(busy={"d"})["d"]["status"]
         assert (status["vq_groups"], status["address_spaces"]) == (number, number)
+        assert status["group_of_vq"] == groups
         assert vhost.ask(fd, vhost.GET_STATUS) == vhost.STATUS_IN_USE
 
 
@@ -149,7 +153,7 @@ def test_groups_of_another_device_of_the_name(api):
 
 def test_groups_that_nobody_was_asked_for(api):
     status = api.create("d", net(1, driver="virtio_vdpa"))["status"]
-    assert (status["vq_groups"], status["address_spaces"]) == (None, None)
+    assert (status["vq_groups"], status["address_spaces"], status["group_of_vq"]) == (None, None, None)
     agree()
 
 

@@ -12,7 +12,7 @@
 #   results.tar   what comes out
 #
 # prepare() fills that directory, boot() is one life of the machine on it, and conclude() tells what became of it. A run with
-# a reboot in the middle would be prepare(), boot() twice on the same directory, and a guest side that shuts down properly.
+# a reboot in the middle is boot() twice on the same directory: the guest's side has said so, and has shut down properly.
 
 # Defaults of the options, and the variables that hold them.
 run_memory=2048
@@ -36,6 +36,9 @@ readonly timeout_grace=20
 # mend it). That has nothing to do with what is tested, and before COMMAND has begun a new
 # attempt is harmless.
 readonly emulator_fault='Oops: int3' boot_attempts=4
+
+# When the first boot began.
+run_started=
 
 # Set while there is something to tidy up.
 run_dir=
@@ -113,8 +116,13 @@ run_main() {
         fi
 
         local attempt end=
+        run_started=$EPOCHSECONDS
         for ((attempt = 1; ; attempt++)); do
                 boot
+                while [[ $end == reboot ]]; do
+                        say "the machine starts again"
+                        boot
+                done
                 if [[ $end != died ]] || ((attempt == boot_attempts)) || machine_came_up ||
                         ! grep -q "$emulator_fault" "$run_dir/console.log"; then
                         break
@@ -184,10 +192,13 @@ prepare() {
         "${pack[@]}" --append --directory="$run_tests" --transform='s,^\.,tests,' \
                 --exclude=__pycache__ --exclude=.pytest_cache .
         # What is asked of every state, here as in the tests on the simulated backend.
-        "${pack[@]}" --append --directory="$here/../daemon" --transform='s,^,tests/,' checker.py
+        "${pack[@]}" --append --directory="$here/../daemon" --transform='s,^,tests/,' \
+                audit.py checker.py promises.py simmodel.py
+        "${pack[@]}" --append --directory="$here/../../src/util" --transform='s,^,tests/,' crash-points.def
         if [[ -n $run_packages ]]; then
                 mkdir "$run_dir/packages"
                 find "$run_packages" -maxdepth 1 -name '*.deb' ! -name '*-dbgsym_*' -exec cp -t "$run_dir/packages" {} +
+                [[ ! -d $run_packages/autopkgtest ]] || cp -r "$run_packages/autopkgtest" "$run_dir/packages"
                 "${pack[@]}" --append --directory="$run_dir" packages
         fi
         if [[ -n $run_install ]]; then
@@ -233,11 +244,13 @@ qemu_command() {
         fi
 }
 
-# One life of the machine. Sets end: exit (see verdict_status), timeout, hung, no-boot or died.
+# One life of the machine. Sets end: exit (see verdict_status), timeout, reboot, hung, no-boot or died.
 boot() {
         local qemu started=$EPOCHSECONDS
         qemu_command
+        rm -f "$run_dir/output"
         mkfifo "$run_dir/output"
+        : >"$run_dir/status"
         # Not straight to our standard output: QEMU opens by name, and would truncate what others have written to a file.
         cat "$run_dir/output" &
         output_pid=$!
@@ -257,13 +270,15 @@ boot() {
                 kill -0 "$qemu_pid" 2>/dev/null || end=died
                 if read_verdict; then
                         end=$verdict
-                elif ((EPOCHSECONDS > started + run_timeout + timeout_grace)); then
+                elif [[ $end == died ]] && is_rebooting; then
+                        end=reboot
+                elif ((EPOCHSECONDS > run_started + run_timeout + timeout_grace)); then
                         end=hung
                 elif machine_came_up; then
                         :
                 elif ((EPOCHSECONDS > started + boot_limit)); then
                         end=no-boot
-                elif ((EPOCHSECONDS > started + run_timeout)); then
+                elif ((EPOCHSECONDS > run_started + run_timeout)); then
                         end=timeout
                 fi
                 [[ -n $end ]] || sleep 0.1
@@ -272,6 +287,11 @@ boot() {
         # Ends by itself, now that nobody has the other end.
         wait "$output_pid" || true
         output_pid=
+}
+
+# Whether it has ended (QEMU ends at a reboot) since it was told to start again; a panic ends it, too.
+is_rebooting() {
+        grep -qx reboot "$run_dir/status" && ! grep -q 'Kernel panic' "$run_dir/console.log"
 }
 
 machine_came_up() {
