@@ -6,6 +6,7 @@ LDADD = tests/unit/libunit.a $(HSVDPAD_LIBS) $(CHECK_LIBS)
 
 include tests/unit/local.mk
 include tests/fuzz/local.mk
+include tests/bench/local.mk
 
 # The daemon once more, with places to die at (src/util/crash.h): the sources that have some are compiled anew, and all
 # the rest is the daemon's own. tests/check-crash-points sees to it that the list is whole.
