@@ -91,7 +91,7 @@ static int append_device(void *userdata, const Device *device) {
 }
 
 char *http_device_listing_page(const DeviceListing *l, Inventory *inventory) {
-        char token[LISTING_TOKEN_MAX];
+        char token[LISTING_TOKEN_MAX] = "";
         Page page = {};
         int r;
 
