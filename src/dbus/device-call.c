@@ -335,7 +335,7 @@ int device_call_renew(Bus *bus, sd_bus_message *m, const char *name) {
 }
 
 static void run_adopt(Call *call) {
-        lifecycle_adopt_device(call->bus->lifecycle, call->name, TAKE_PTR(call->patch), on_updated, call);
+        lifecycle_adopt_device(call->bus->lifecycle, call->name, call->patch, on_updated, call);
 }
 
 /* There are no options yet. */
