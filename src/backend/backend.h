@@ -63,10 +63,19 @@ typedef struct BackendSriov {
         bool simulated;
 } BackendSriov;
 
-/* Is told where something may have changed on the host, by us or by others. Just a hint: it can come late, twice,
- * for nothing, or not at all; what is so has to be looked at. */
+/* Something may have changed on the host, by us or by others. Just a hint: it can come late, twice, for nothing, or
+ * not at all; what is so has to be looked at. */
+typedef struct BackendHint {
+        const char *name;     /* of a device; NULL: anything may have changed */
+        uint64_t event_count; /* a status that was seen at a higher one knows of it; or BACKEND_EVENT_UNKNOWN */
+        bool is_removal;      /* something has gone, which is nothing new of a device that nobody knows */
+} BackendHint;
+
+/* No status knows of that for certain. */
+#define BACKEND_EVENT_UNKNOWN UINT64_MAX
+
 typedef struct BackendWatcher {
-        void (*hint)(void *userdata, const char *name); /* of a device; NULL: anything may have changed */
+        void (*hint)(void *userdata, const BackendHint *hint);
         void *userdata;
 } BackendWatcher;
 
@@ -99,8 +108,9 @@ typedef struct BackendOps {
          * where the hardware finds one broken. */
         int (*assign)(Backend *b, const char *name, const DeviceResources *resources, Failure *f);
 
-        /* Binds the device to the driver, away from another one if need be, and waits for the endpoint (bounded).
-         * ERROR_IN_USE with -EBUSY if it would have to be taken away from a user. */
+        /* Binds the device to the driver, away from another one if need be, and waits for the endpoint (bounded),
+         * but not until that is settled. ERROR_IN_USE with -EBUSY if it would have to be taken away from a
+         * user. */
         int (*bind)(Backend *b, const char *name, BusDriver driver, Failure *f);
 
         /* Gives the endpoint its owner and mode; nothing to do for a netdev. */

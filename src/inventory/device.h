@@ -46,12 +46,14 @@ typedef struct DeviceStatus {
         VqGroups vq_groups;        /* which of them each virtqueue is in */
         BusDriver driver;
         char endpoint[ENDPOINT_MAX]; /* "/dev/vhost-vdpa-7", "eth1", "/dev/vda"; "" while there is none */
+        bool is_unsettled;           /* ... whose name may change any moment, since udev is not through with it */
         bool simulated;              /* the endpoint exists in the model only */
         bool has_features;
         uint64_t features; /* that the device offers */
         NetSpec net;       /* as configured now; of net devices */
         bool has_access;
         EndpointSpec access; /* of an endpoint with a node of its own: who may open it now */
+        uint64_t seen_at;    /* by the backend's count of events on the host: those below it are seen; 0: none is */
 } DeviceStatus;
 
 struct Device {
@@ -89,8 +91,7 @@ struct Device {
         bool is_displaced; /* lost, but there: someone else has bound it to another driver, or to none */
         bool is_left_over; /* failed, but there */
         unsigned n_failed_repairs;
-        uint64_t repair_usec;   /* when it may be repaired again by itself, monotonic */
-        uint64_t observed_usec; /* when its status was, monotonic */
+        uint64_t repair_usec; /* when it may be repaired again by itself, monotonic */
         bool is_behind; /* its record still tells of what was refused since: a start from it would do that after all
                          */
 

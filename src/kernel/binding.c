@@ -34,13 +34,14 @@ static int bind_unbound(const char *root, Detached *detached, const char *name, 
 }
 
 /* For a device that is bound already: this only keeps the choice when the whole bus is probed again. */
-static int keep_bound(const char *root, Detached *detached, const char *name, BusDriver driver, Failure *f) {
+static int keep_bound(const char *root, Detached *detached, const char *name, BusDriver driver, bool is_new,
+                      Failure *f) {
         DriverWrites w;
         int r;
 
         driver_writes_init(&w, root, detached, name);
         driver_writes_add_override(&w, driver);
-        r = driver_writes_run(&w, DRIVER_WRITES_USEC);
+        r = is_new ? driver_writes_run_here(&w) : driver_writes_run(&w, DRIVER_WRITES_USEC);
         return r < 0 ? driver_writes_failure(&w, "set the driver_override of", r, f) : 0;
 }
 
@@ -52,7 +53,8 @@ static int wait_for_endpoint(const char *root, const char *name, BusDriver drive
         return r < 0 ? endpoint_failure(root, name, driver, r, f) : 0;
 }
 
-int binding_attach(const char *root, Detached *detached, const char *name, BusDriver driver, Failure *f) {
+int binding_attach(const char *root, Detached *detached, const char *name, BusDriver driver, bool is_new,
+                   Failure *f) {
         BusDriver now;
         int r;
 
@@ -66,7 +68,7 @@ int binding_attach(const char *root, Detached *detached, const char *name, BusDr
                 return kernel_failure_sysfs(f, name, r);
 
         if (now == driver)
-                r = keep_bound(root, detached, name, driver, f);
+                r = keep_bound(root, detached, name, driver, is_new, f);
         else {
                 if (now != BUS_DRIVER_NONE)
                         r = release_device(root, detached, name, driver, NULL, f);

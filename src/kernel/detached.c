@@ -74,7 +74,7 @@ static int job_new(const char *device, const WriteStep *steps, size_t n, Detache
         return 0;
 }
 
-static int write_steps(const WriteStep *steps, size_t n) {
+int write_steps(const WriteStep *steps, size_t n) {
         int r;
 
         for (size_t i = 0; i < n; i++) {

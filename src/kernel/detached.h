@@ -23,6 +23,9 @@ typedef struct WriteStep {
         bool maybe_absent; /* -ENODEV is as good as success */
 } WriteStep;
 
+/* On the calling thread: writes in order, up to the first that fails. Returns 0, or its negative errno. */
+int write_steps(const WriteStep *steps, size_t n);
+
 /* What one thread does. */
 typedef struct DetachedJob DetachedJob;
 

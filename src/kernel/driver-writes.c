@@ -69,6 +69,10 @@ int driver_writes_run(const DriverWrites *w, uint64_t timeout_usec) {
         return detached_finish(w->detached, job, clock_monotonic_usec() + timeout_usec);
 }
 
+int driver_writes_run_here(const DriverWrites *w) {
+        return w->error < 0 ? w->error : write_steps(w->steps, w->n);
+}
+
 int driver_writes_failure(const DriverWrites *w, const char *what, int error, Failure *f) {
         char since[RFC3339_MAX];
 

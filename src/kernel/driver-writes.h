@@ -36,6 +36,10 @@ int driver_writes_start(const DriverWrites *w, DetachedJob **ret);
 /* Starts, and finishes within the time. */
 int driver_writes_run(const DriverWrites *w, uint64_t timeout_usec);
 
+/* On the calling thread, which waits for whoever has the device's lock: only for a device that nobody else can be
+ * about to bind, to unbind or to delete. Returns as detached_finish(). */
+int driver_writes_run_here(const DriverWrites *w);
+
 /* Says what became of a job for the device that was to do what ("unbind"). error: of detached_...(). Returns a
  * negative errno, -ENODEV with ERROR_DEVICE_NOT_FOUND if the device has gone: that explains every error. */
 int driver_writes_failure(const DriverWrites *w, const char *what, int error, Failure *f);

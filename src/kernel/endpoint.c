@@ -20,9 +20,6 @@
 #define POLL_FIRST_USEC (1 * USEC_PER_MSEC)
 #define POLL_LAST_USEC  (100 * USEC_PER_MSEC)
 
-/* How long udev may take with a new interface. */
-#define SETTLE_USEC (5 * USEC_PER_SEC)
-
 static void sleep_usec(uint64_t usec) {
         struct timespec ts = {
                 .tv_sec = (time_t) (usec / USEC_PER_SEC),
@@ -213,14 +210,12 @@ static bool is_there(const Endpoint *endpoint) {
         return endpoint->name[0] || endpoint->kind == ENDPOINT_NETDEV_MOVED;
 }
 
-/* A new interface first has a name of the kernel's. Whoever is told that name finds nothing under it a moment
- * later, so wait for udev; but if that does not come around to it, the name is as good as it gets. */
-static bool may_be_renamed(const char *root, const Endpoint *endpoint) {
+bool endpoint_may_be_renamed(const char *root, const Endpoint *endpoint) {
         return endpoint->kind == ENDPOINT_NETDEV && !root[0] && !netdev_is_settled(endpoint->name);
 }
 
 int endpoint_wait(const char *root, const char *name, BusDriver driver, uint64_t timeout_usec, Endpoint *ret) {
-        uint64_t start = clock_monotonic_usec(), deadline = start + timeout_usec, step = 0;
+        uint64_t deadline = clock_monotonic_usec() + timeout_usec, step = 0;
         Endpoint endpoint;
         int r;
 
@@ -228,12 +223,11 @@ int endpoint_wait(const char *root, const char *name, BusDriver driver, uint64_t
                 r = endpoint_find(root, name, driver, &endpoint);
                 if (r < 0)
                         return r;
-                if (is_there(&endpoint)) {
-                        if (!may_be_renamed(root, &endpoint) || !endpoint_pause(&step, start + SETTLE_USEC))
-                                break;
-                } else if (vdpa_sysfs_has_device(root, name) == 0)
+                if (is_there(&endpoint))
+                        break;
+                if (vdpa_sysfs_has_device(root, name) == 0)
                         return -ENODEV;
-                else if (!endpoint_pause(&step, deadline))
+                if (!endpoint_pause(&step, deadline))
                         return -ETIMEDOUT;
         }
 

@@ -38,7 +38,11 @@ int endpoint_find(const char *root, const char *name, BusDriver driver, Endpoint
  * device is not there any more. */
 int endpoint_wait(const char *root, const char *name, BusDriver driver, uint64_t timeout_usec, Endpoint *ret);
 
-/* Says why one of the two above failed. Returns a negative errno. */
+/* Whether udev still has to look at it: a new interface first has a name of the kernel's, and whoever is told that
+ * name may find nothing under it a moment later. */
+bool endpoint_may_be_renamed(const char *root, const Endpoint *endpoint);
+
+/* Says why endpoint_find() or endpoint_wait() failed. Returns a negative errno. */
 int endpoint_failure(const char *root, const char *name, BusDriver driver, int error, Failure *f);
 
 /* Sleeps a little, longer each time; *step is 0 at first. False: the deadline (CLOCK_MONOTONIC) is over. */

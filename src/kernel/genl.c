@@ -92,6 +92,8 @@ static int set_up(struct nl_sock *socket) {
             nl_socket_set_buffer_size(socket, RECEIVE_BUFFER, 0) < 0)
                 return exact_errno();
 
+        /* There is room for every piece: none needs to be looked at before it is read. */
+        nl_socket_disable_msg_peek(socket);
         /* We compare sequence numbers ourselves; libnl's own check would wait for the answers that we read. */
         nl_socket_disable_seq_check(socket);
         return 0;

@@ -24,7 +24,9 @@
 #include "kernel/vdpa-sysfs.h"
 #include "kernel/vdpa-uapi.h"
 #include "kernel/vhost-cache.h"
+#include "kernel/vhost-kinds.h"
 #include "kernel/vhost.h"
+#include "util/clock.h"
 #include "util/crash.h"
 
 /* Leaves most of a sysfs path to sysfs. */
@@ -36,12 +38,14 @@ typedef struct KernelBackend {
         GenlSocket *netlink;
         Detached detached;
         VhostCache *vhost_cache;
+        VhostKinds vhost_kinds;
         Accepts *accepts;
         Devlink *devlink;
         Msix *msix;
         Autoprobe *autoprobe;
         UeventMonitor *uevents;            /* the loop's */
         char unpublished[DEVICE_NAME_MAX]; /* the last device made: nobody has been told of it yet */
+        VhostKind unpublished_kind;
 } KernelBackend;
 
 static KernelBackend *kernel_backend(Backend *b) {
@@ -168,21 +172,29 @@ static int refuse_create(KernelBackend *k, const char *name, const char *mgmtdev
 }
 
 /* The kernel is not told which class to make: a management device with several decides by itself. */
-static int check_class(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec,
-                       Failure *f) {
+static int check_class(const DeviceStatus *status, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
+        if (status->class == spec->class)
+                return 0;
+
+        return failure_set(f, ERROR_UNSATISFIABLE, EINVAL,
+                           "'%s' made a device of virtio type %u where %u was asked for, and the kernel has no "
+                           "way to ask for one.",
+                           mgmtdev, status->class, spec->class);
+}
+
+/* What was made, if it is what was asked for. */
+static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
         DeviceStatus status = {};
         int r;
 
         r = vdpa_netlink_get(k->netlink, name, &status, f);
+        if (r >= 0)
+                r = check_class(&status, mgmtdev, spec, f);
         if (r < 0)
                 return r;
-        if (status.class != spec->class)
-                return failure_set(
-                        f, ERROR_UNSATISFIABLE, EINVAL,
-                        "'%s' made a device of virtio type %u where %u was asked for, and the kernel has no "
-                        "way to ask for one.",
-                        mgmtdev, status.class, spec->class);
 
+        (void) strlcpy(k->unpublished, name, sizeof k->unpublished);
+        k->unpublished_kind = vhost_kind(k->root, name, spec, &status);
         return 0;
 }
 
@@ -202,11 +214,9 @@ static int kernel_create(Backend *b, const char *name, const char *mgmtdev, cons
         if (r < 0)
                 return r;
         CRASH_POINT(KERNEL_AFTER_DEV_NEW);
-        r = check_class(k, name, mgmtdev, spec, &failure);
-        if (r >= 0) {
-                (void) strlcpy(k->unpublished, name, sizeof k->unpublished);
+        r = take_made(k, name, mgmtdev, spec, &failure);
+        if (r >= 0)
                 return 0;
-        }
 
         if (delete_device(k, name, NULL, &undo) < 0)
                 failure_append(&failure, " Deleting it again failed: %s", undo.detail);
@@ -215,27 +225,39 @@ static int kernel_create(Backend *b, const char *name, const char *mgmtdev, cons
         return failure_set(f, failure.code, failure.error, "%s", failure.detail);
 }
 
+static bool is_unpublished(const KernelBackend *k, const char *name) {
+        return strcmp(k->unpublished, name) == 0;
+}
+
 /* A device without an answer works as well. */
-static void ask_groups(KernelBackend *k, const char *name) {
+static void learn_groups(KernelBackend *k, const char *name) {
+        const VhostKind kind = is_unpublished(k, name) ? k->unpublished_kind : (VhostKind){};
+        uint64_t now = clock_monotonic_usec();
+        const VhostGroups *known = vhost_kinds_find(&k->vhost_kinds, &kind, now);
         VhostGroups groups;
 
-        if (vhost_ask_groups(k->root, &k->detached, name, &groups) >= 0)
-                vhost_cache_put(k->vhost_cache, name, &groups);
+        if (!known && vhost_ask_groups(k->root, &k->detached, name, &groups) >= 0) {
+                vhost_kinds_add(&k->vhost_kinds, &kind, &groups, now);
+                known = &groups;
+        }
+        if (known)
+                vhost_cache_put(k->vhost_cache, name, known);
 }
 
 static int kernel_bind(Backend *b, const char *name, BusDriver driver, Failure *f) {
         KernelBackend *k = kernel_backend(b);
+        bool is_new = is_unpublished(k, name);
         BusDriver before = driver;
         int r;
 
         (void) vdpa_sysfs_get_driver(k->root, name, &before);
-        r = binding_attach(k->root, &k->detached, name, driver, f);
+        r = binding_attach(k->root, &k->detached, name, driver, is_new, f);
         if (r < 0)
                 return r;
 
         /* The node is new, so that it has no user yet. */
-        if (driver == BUS_DRIVER_VHOST_VDPA && (before != driver || strcmp(k->unpublished, name) == 0))
-                ask_groups(k, name);
+        if (driver == BUS_DRIVER_VHOST_VDPA && (before != driver || is_new))
+                learn_groups(k, name);
         return 0;
 }
 
@@ -263,7 +285,7 @@ static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec
         BusDriver driver;
         int r;
 
-        if (strcmp(k->unpublished, name) == 0)
+        if (is_unpublished(k, name))
                 k->unpublished[0] = '\0';
         r = find_endpoint(k, name, &driver, &endpoint, f);
         if (r < 0)
@@ -279,7 +301,7 @@ static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec
 
 static int kernel_observe(Backend *b, const char *name, DeviceStatus *ret, Failure *f) {
         KernelBackend *k = kernel_backend(b);
-        DeviceStatus status = {};
+        DeviceStatus status = { .seen_at = uevent_count(k->root) };
         VhostGroups groups;
         Endpoint endpoint;
         int r;
@@ -292,6 +314,7 @@ static int kernel_observe(Backend *b, const char *name, DeviceStatus *ret, Failu
         status.n_address_spaces = groups.n_address_spaces;
         status.vq_groups = groups.vqs;
         (void) snprintf(status.endpoint, sizeof status.endpoint, "%s", endpoint.name);
+        status.is_unsettled = endpoint_may_be_renamed(k->root, &endpoint);
         status.has_access = endpoint_get_access(k->root, &endpoint, &status.access);
 
         r = vdpa_netlink_get(k->netlink, name, &status, f);

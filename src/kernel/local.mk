@@ -49,4 +49,6 @@ libhsvdpad_a_SOURCES += \
 	src/kernel/vhost.c \
 	src/kernel/vhost.h \
 	src/kernel/vhost-cache.c \
-	src/kernel/vhost-cache.h
+	src/kernel/vhost-cache.h \
+	src/kernel/vhost-kinds.c \
+	src/kernel/vhost-kinds.h

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-device.h>
 
+#include "kernel/sysfs.h"
 #include "util/log.h"
 
 /* A device that is made and bound is four events, and each takes a few KiB of the buffer while it waits: room for
@@ -55,19 +56,49 @@ static bool is_of_mgmtdevs(sd_device *device) {
                (strcmp(subsystem, "auxiliary") == 0 || strcmp(subsystem, "pci") == 0);
 }
 
+/* The kernel tells of what goes while it is still there, and udev of what it does itself: whoever has looked since
+ * may not have seen it. */
+static bool is_over_when_told(sd_device_action_t action) {
+        return action == SD_DEVICE_ADD || action == SD_DEVICE_BIND;
+}
+
+static BackendHint describe(sd_device *device, const char *name) {
+        BackendHint hint = { .name = name && device_name_is_valid(name) ? name : NULL,
+                             .event_count = BACKEND_EVENT_UNKNOWN };
+        sd_device_action_t action;
+        uint64_t seqnum;
+
+        if (sd_device_get_action(device, &action) < 0)
+                return hint;
+        hint.is_removal = action == SD_DEVICE_REMOVE || action == SD_DEVICE_UNBIND;
+        if (is_over_when_told(action) && sd_device_get_seqnum(device, &seqnum) >= 0)
+                hint.event_count = seqnum;
+        return hint;
+}
+
 static int on_event(sd_device_monitor *monitor, sd_device *device, void *userdata) {
         UeventMonitor *m = userdata;
         uint32_t n_dropped = count_dropped(m);
         const char *name = get_vdpa_name(device);
+        BackendHint hint = describe(device, name);
 
         if (n_dropped != m->n_dropped) {
                 m->n_dropped = n_dropped;
-                m->watcher->hint(m->watcher->userdata, NULL);
-        } else if (name)
-                m->watcher->hint(m->watcher->userdata, device_name_is_valid(name) ? name : NULL);
-        else if (is_of_mgmtdevs(device))
-                m->watcher->hint(m->watcher->userdata, NULL);
+                hint = (BackendHint){ .event_count = BACKEND_EVENT_UNKNOWN };
+        } else if (!name && !is_of_mgmtdevs(device))
+                return 0;
+
+        m->watcher->hint(m->watcher->userdata, &hint);
         return 0;
+}
+
+uint64_t uevent_count(const char *root) {
+        char path[SYSFS_PATH_MAX];
+        long seqnum;
+
+        if (sysfs_path(path, "%s/sys/kernel/uevent_seqnum", root) < 0 || sysfs_read_number(path, &seqnum) < 0)
+                return 0;
+        return (uint64_t) seqnum + 1;
 }
 
 static int set_up(UeventMonitor *m, sd_event *event) {

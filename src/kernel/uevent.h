@@ -13,3 +13,7 @@ typedef struct UeventMonitor UeventMonitor;
 int uevent_monitor_new(sd_event *event, const BackendWatcher *watcher, UeventMonitor **ret);
 UeventMonitor *uevent_monitor_free(UeventMonitor *m);
 DEFINE_CLEANUP(UeventMonitor *, uevent_monitor_free)
+
+/* How many events there have been, and one more: the count that a status seen from now on has (see BackendHint).
+ * root: see kernel/sysfs.h. 0: not known. May be called on any thread. */
+uint64_t uevent_count(const char *root);

@@ -33,6 +33,7 @@ libhsvdpad_a_SOURCES += \
 	src/lifecycle/repair.c src/lifecycle/repair.h \
 	src/lifecycle/repair-batch.c src/lifecycle/repair-batch.h \
 	src/lifecycle/renew.c src/lifecycle/renew.h \
+	src/lifecycle/settle.c src/lifecycle/settle.h \
 	src/lifecycle/scan.c src/lifecycle/scan.h \
 	src/lifecycle/sriov-json.c src/lifecycle/sriov-json.h \
 	src/lifecycle/stats.c src/lifecycle/stats.h \

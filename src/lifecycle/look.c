@@ -105,7 +105,6 @@ void look_apply_status(Lifecycle *l, Device *device, const DeviceStatus *status)
         bool is_usable = status->endpoint[0] && status->driver == device->spec.driver;
 
         inventory_set_status(l->inventory, device, status);
-        device->observed_usec = clock_monotonic_usec();
         if (!is_usable && device->state == DEVICE_READY)
                 set_displaced(l, device);
         else if (is_usable && device->state == DEVICE_LOST)

@@ -123,6 +123,7 @@ void machine_create(MachineTask *t, Backend *b) {
                 undo_failed_create(t, b, r);
                 return;
         }
+        t->was_made = !exists;
         CRASH_POINT(MACHINE_AFTER_CREATE);
         if (make_ready(t, b) == 0)
                 return;
@@ -132,6 +133,15 @@ void machine_create(MachineTask *t, Backend *b) {
                 failure_append(&t->failure, "; the device was left as it is");
         } else
                 undo_create(t, b);
+}
+
+void machine_settle(MachineTask *t, Backend *b) {
+        if (look_until_ready(t, b) == 0)
+                return;
+        if (t->was_made)
+                undo_create(t, b);
+        else
+                t->left_over = true;
 }
 
 static int set_mac(MachineTask *t, Backend *b) {
@@ -272,6 +282,7 @@ const char *machine_name(void (*machine)(MachineTask *task, Backend *b)) {
                 { machine_create, "create" },        { machine_check, "look at" },
                 { machine_delete, "delete" },        { machine_set_mac, "set the MAC address of" },
                 { machine_assign, "assign IDs to" }, { machine_get_stats, "read the statistics of" },
+                { machine_settle, "look at" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)

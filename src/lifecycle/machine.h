@@ -23,6 +23,7 @@ typedef struct MachineTask {
         bool is_gone;        /* of machine_check and machine_delete: the device is not on the host */
         DeviceStatus status; /* as seen at the end, if has_status */
         bool has_status;
+        bool was_made;      /* by machine_create, in this task */
         DeviceUsers users;  /* of machine_delete: who keeps it from being deleted */
         BackendStat *stats; /* of machine_get_stats */
         size_t n_stats;
@@ -35,6 +36,10 @@ const char *machine_name(void (*machine)(MachineTask *task, Backend *b));
 
 /* Creates the device, unless it is there, and makes it ready; on failure undoes what it did, in reverse order. */
 void machine_create(MachineTask *task, Backend *b);
+
+/* Looks once more at a device whose endpoint was not settled when another machine was through with it. Fails and
+ * undoes as that one would. */
+void machine_settle(MachineTask *task, Backend *b);
 
 /* Looks at a device that should be ready, gives it the MAC address of the spec, and binds and publishes it again if
  * its endpoint is missing. Never deletes anything. With a failure and a status that has an endpoint of the right

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lifecycle/context.h"
-#include "util/clock.h"
+#include "lifecycle/settle.h"
 #include "util/log.h"
 
 int operation_begin(Lifecycle *l, Device *device, Verb *verb, Operation **ret) {
@@ -54,13 +54,18 @@ static void operation_job(Job *job, Backend *backend) {
 static void on_job_done(Work *work) {
         Operation *op = CONTAINER_OF(work, Operation, job.work);
 
-        if (op->task.has_status)
-                op->device->observed_usec = clock_monotonic_usec();
         operation_set_log_context(op);
         if (op->has_counts)
                 scan_take_counts(op->lifecycle, op->task.mgmtdev, &op->counts);
-        op->then(op);
+        if (!settle_await(op))
+                op->then(op);
         log_clear_context();
+}
+
+void operation_run_again(Operation *op, void (*machine)(MachineTask *task, Backend *b)) {
+        op->machine = machine;
+        op->job.what = machine_name(machine);
+        job_submit(op->lifecycle->worker, &op->job);
 }
 
 void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b), operation_step_t then) {
@@ -68,7 +73,7 @@ void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b)
         MachineTask *t = &op->task;
 
         t->failure = FAILURE_INIT;
-        t->has_status = t->is_gone = t->left_over = false;
+        t->has_status = t->is_gone = t->left_over = t->was_made = false;
         t->users = (DeviceUsers){};
         strcpy(t->name, device->name);
         strcpy(t->mgmtdev, device->mgmtdev->info.handle);
@@ -81,13 +86,12 @@ void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b)
                 return;
         }
 
-        op->machine = machine;
         op->then = then;
+        op->settle.end_usec = 0;
         op->job.run = operation_job;
-        op->job.what = machine_name(machine);
         op->job.device = t->name;
         op->job.work.done = on_job_done;
-        job_submit(op->lifecycle->worker, &op->job);
+        operation_run_again(op, machine);
 }
 
 static void end(Operation *op, const Outcome *outcome, bool remove) {
@@ -102,6 +106,7 @@ static void end(Operation *op, const Outcome *outcome, bool remove) {
                 verb_answer(op->verb, outcome);
 
         STAILQ_CONCAT(&waiting, &op->waiting);
+        sd_event_source_disable_unref(op->settle.timer);
         machine_task_done(&op->task);
         device_spec_done(&op->previous_spec);
         free(op);

@@ -11,6 +11,13 @@
 typedef void (*operation_step_t)(Operation *op);
 typedef void (*operation_recorded_t)(Operation *op, const Failure *failure);
 
+/* The wait for an endpoint whose name may change; see settle.h. */
+typedef struct Settle {
+        sd_event_source *timer; /* on while it waits; NULL: it never had to */
+        uint64_t end_usec;      /* monotonic; 0: it does not */
+        uint64_t step_usec;
+} Settle;
+
 struct Operation {
         Job job;
         Lifecycle *lifecycle; /* weak */
@@ -22,6 +29,7 @@ struct Operation {
         void (*machine)(MachineTask *task, Backend *b);
         operation_step_t then;
         MachineTask task;
+        Settle settle;
         bool has_counts; /* of the management device, when the machine was done */
         MgmtdevCounts counts;
         operation_recorded_t recorded;
@@ -51,6 +59,9 @@ void operation_set_log_context(const Operation *op);
 /* Has the worker run machine() on a copy of the device as it is now; then() is called on the loop afterwards.
  * Out of memory, then() is called at once with the task's failure set. */
 void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b), operation_step_t then);
+
+/* Has the worker run machine() on the same task once more, as it was left; then() is called as before. */
+void operation_run_again(Operation *op, void (*machine)(MachineTask *task, Backend *b));
 
 /* Ends it: the verb is answered, what waited runs. The outcome's device may be NULL. */
 void operation_end(Operation *op, const Outcome *outcome);

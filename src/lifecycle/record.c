@@ -41,17 +41,16 @@ static void not_recorded(Operation *op) {
         op->recorded(op, &f);
 }
 
-static int put(Lifecycle *l, const Device *device, const StoreRelease *release, const Verb *verb, store_done_t done,
-               void *userdata) {
+static int put(Operation *op, const StoreRelease *release, store_done_t done) {
         StoreReceipt receipt;
-        const StoreNotes notes = { .receipt = idempotency_receipt(verb, &receipt) };
+        const StoreNotes notes = { .receipt = idempotency_receipt(op->verb, &receipt) };
 
-        return store_put_noted(l->store, device, release, &notes, done, userdata);
+        return store_put_noted(op->lifecycle->store, op->device, release, &notes, done, op);
 }
 
 void record_operation(Operation *op, operation_recorded_t recorded) {
         op->recorded = recorded;
-        if (put(op->lifecycle, op->device, NULL, op->verb, on_operation_recorded, op) < 0)
+        if (put(op, NULL, on_operation_recorded) < 0)
                 not_recorded(op);
 }
 
@@ -59,7 +58,7 @@ void record_operation_released(Operation *op, operation_recorded_t recorded) {
         const StoreRelease release = release_now(op->lifecycle);
 
         op->recorded = recorded;
-        if (put(op->lifecycle, op->device, &release, op->verb, on_release_recorded, op) < 0)
+        if (put(op, &release, on_release_recorded) < 0)
                 not_recorded(op);
 }
 
@@ -122,7 +121,10 @@ static bool queued(Lifecycle *l, int r) {
 }
 
 bool record_device(Lifecycle *l, const Device *device, const Verb *verb) {
-        return queued(l, put(l, device, NULL, verb, on_recorded, l));
+        StoreReceipt receipt;
+        const StoreNotes notes = { .receipt = idempotency_receipt(verb, &receipt), .can_wait = true };
+
+        return queued(l, store_put_noted(l->store, device, NULL, &notes, on_recorded, l));
 }
 
 /* All that is not being changed, as it is; which were missed is not known. What was not removed from the disk says
@@ -157,13 +159,6 @@ void record_on_trouble(void *userdata, const StoreTrouble *trouble) {
                 record_all(l);
 }
 
-bool record_removal(Lifecycle *l, Device *device, const Verb *verb) {
-        bool was_queued = queued(l, record_removal_first(l, device, verb, true, on_recorded, l));
-
-        device_release(device, clock_monotonic_usec());
-        return was_queued;
-}
-
 /* Without memory for it, what comes late is answered that there is no such device. */
 static const StoreTombstone *bury(Lifecycle *l, const Device *device, StoreTombstone *ret) {
         uint64_t now = durable_clock_now(store_clock(l->store));
@@ -171,13 +166,26 @@ static const StoreTombstone *bury(Lifecycle *l, const Device *device, StoreTombs
         return tombstones_add(&l->tombstones, device->name, device->uid, now, ret) < 0 ? NULL : ret;
 }
 
-int record_removal_first(Lifecycle *l, const Device *device, const Verb *verb, bool was_told, store_done_t done,
-                         void *userdata) {
+static int remove_record(Lifecycle *l, const Device *device, const Verb *verb, bool was_told, bool can_wait,
+                         store_done_t done, void *userdata) {
         const StoreRelease release = release_now(l);
         StoreReceipt receipt;
         StoreTombstone tombstone;
         const StoreNotes notes = { .receipt = idempotency_receipt(verb, &receipt),
-                                   .tombstone = was_told ? bury(l, device, &tombstone) : NULL };
+                                   .tombstone = was_told ? bury(l, device, &tombstone) : NULL,
+                                   .can_wait = can_wait };
 
         return store_remove_device(l->store, device, ++l->inventory->revision, &release, &notes, done, userdata);
+}
+
+int record_removal_first(Lifecycle *l, const Device *device, const Verb *verb, bool was_told, store_done_t done,
+                         void *userdata) {
+        return remove_record(l, device, verb, was_told, false, done, userdata);
+}
+
+bool record_removal(Lifecycle *l, Device *device, const Verb *verb) {
+        bool was_queued = queued(l, remove_record(l, device, verb, true, true, on_recorded, l));
+
+        device_release(device, clock_monotonic_usec());
+        return was_queued;
 }

@@ -32,7 +32,6 @@ static void fail(Operation *op) {
         Failure failure = op->task.failure;
 
         note_failure(op);
-        op->device->observed_usec = 0;
         watch_hint(l, op->device->name);
         operation_fail(op, &failure);
 }

@@ -7,6 +7,7 @@
 
 #include "lifecycle/context.h"
 #include "lifecycle/look.h"
+#include "lifecycle/settle.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -31,7 +32,8 @@
 
 struct Hint {
         RB_ENTRY(Hint) by_name;
-        uint64_t usec; /* when it came last, monotonic */
+        uint64_t event_count; /* the highest */
+        bool is_removal;      /* all of them were */
         char name[DEVICE_NAME_MAX];
 };
 
@@ -86,35 +88,50 @@ static void lose_track(Lifecycle *l) {
         sweep(&l->watch, SWEEP_PAUSE_LOST);
 }
 
-void watch_hint(Lifecycle *l, const char *name) {
-        Watch *w = &l->watch;
+/* NULL: there are too many, or there is no memory for one more. */
+static Hint *find_or_add(Watch *w, const char *name) {
         Hint key, *hint;
-
-        if (!name) {
-                w->all = true;
-                arm(l, COALESCE_USEC);
-                return;
-        }
 
         (void) snprintf(key.name, sizeof key.name, "%s", name);
         hint = RB_FIND(HintTree, &w->hints, &key);
-        if (!hint) {
-                hint = w->n_hints < HINTS_MAX ? calloc(1, sizeof *hint) : NULL;
-                if (!hint) {
-                        lose_track(l);
-                        arm(l, COALESCE_USEC);
-                        return;
-                }
-                strcpy(hint->name, key.name);
-                (void) RB_INSERT(HintTree, &w->hints, hint);
-                w->n_hints++;
-        }
-        hint->usec = clock_monotonic_usec();
-        arm(l, COALESCE_USEC);
+        if (hint || w->n_hints >= HINTS_MAX)
+                return hint;
+        hint = malloc(sizeof *hint);
+        if (!hint)
+                return NULL;
+
+        *hint = (Hint){ .is_removal = true };
+        strcpy(hint->name, key.name);
+        (void) RB_INSERT(HintTree, &w->hints, hint);
+        w->n_hints++;
+        return hint;
 }
 
-static void on_backend_hint(void *userdata, const char *name) {
-        watch_hint(userdata, name);
+static void on_hint(void *userdata, const BackendHint *what) {
+        Lifecycle *l = userdata;
+        const Device *device = what->name ? inventory_find_device(l->inventory, what->name) : NULL;
+        Watch *w = &l->watch;
+        Hint *hint;
+
+        arm(l, COALESCE_USEC);
+        if (device && device->operation)
+                settle_hint(device->operation);
+        if (!what->name) {
+                w->all = true;
+                return;
+        }
+        hint = find_or_add(w, what->name);
+        if (!hint) {
+                lose_track(l);
+                return;
+        }
+        hint->is_removal &= what->is_removal;
+        if (what->event_count > hint->event_count)
+                hint->event_count = what->event_count;
+}
+
+void watch_hint(Lifecycle *l, const char *name) {
+        on_hint(l, &(BackendHint){ .name = name, .event_count = BACKEND_EVENT_UNKNOWN });
 }
 
 /* Whether the device is at work: then it is looked at afterwards, if what that has seen of it is not newer. */
@@ -124,10 +141,13 @@ static bool is_busy(Lifecycle *l, const char *name) {
         return device && device->operation;
 }
 
+/* What was done to our own devices by ourselves mostly is: it need not be looked at once more. */
 static bool is_stale(Lifecycle *l, const Hint *hint) {
         const Device *device = inventory_find_device(l->inventory, hint->name);
 
-        return device && device->observed_usec > hint->usec;
+        if (device)
+                return device->status.seen_at > hint->event_count;
+        return hint->is_removal && !foreign_device_find(l->inventory, hint->name);
 }
 
 static size_t take_hints(Lifecycle *l, char names[LOOK_MAX][DEVICE_NAME_MAX]) {
@@ -302,7 +322,7 @@ void watch_start(Lifecycle *l) {
         Watch *w = &l->watch;
         int r;
 
-        w->watcher = (BackendWatcher){ .hint = on_backend_hint, .userdata = l };
+        w->watcher = (BackendWatcher){ .hint = on_hint, .userdata = l };
         if (!l->backend->ops->watch)
                 return;
         r = l->backend->ops->watch(l->backend, l->event, &w->watcher);

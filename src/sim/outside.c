@@ -155,6 +155,12 @@ Outside *outside_free(Outside *o) {
         return NULL;
 }
 
+static void tell(const BackendWatcher *watcher, const char *name) {
+        const BackendHint hint = { .name = name, .event_count = BACKEND_EVENT_UNKNOWN };
+
+        watcher->hint(watcher->userdata, &hint);
+}
+
 /* Takes the hints from under the lock first: who is told may take its time. */
 static int on_hints(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         char hints[HINTS_MAX][DEVICE_NAME_MAX];
@@ -173,9 +179,9 @@ static int on_hints(sd_event_source *s, int fd, uint32_t revents, void *userdata
         pthread_mutex_unlock(&o->lock);
 
         for (size_t i = 0; i < n; i++)
-                o->watcher->hint(o->watcher->userdata, strcmp(hints[i], "*") == 0 ? NULL : hints[i]);
+                tell(o->watcher, strcmp(hints[i], "*") == 0 ? NULL : hints[i]);
         if (has_overflown)
-                o->watcher->hint(o->watcher->userdata, NULL);
+                tell(o->watcher, NULL);
         return 0;
 }
 

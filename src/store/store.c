@@ -438,7 +438,8 @@ static int submit(Store *store, const Change *template, const StoreNotes *notes)
                 return -ENOMEM;
         }
         change->work.done = on_change_done;
-        r = workqueue_submit(store->writer, &change->work);
+        r = notes && notes->can_wait ? workqueue_submit_patiently(store->writer, &change->work)
+                                     : workqueue_submit(store->writer, &change->work);
         if (r < 0)
                 change_free(change);
         return r;

@@ -90,6 +90,7 @@ typedef struct StoreTombstone {
 typedef struct StoreNotes {
         const StoreReceipt *receipt;
         const StoreTombstone *tombstone;
+        bool can_wait; /* for company on the way to the disk: the change, which nobody waits for */
 } StoreNotes;
 
 /* Who takes what is loaded: management devices, devices in order of name, then what was released, receipts and

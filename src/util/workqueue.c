@@ -16,9 +16,10 @@ struct Workqueue {
         workqueue_process_t process;
         void *userdata;
         size_t max_queued;
-        size_t length; /* loop's thread only, as the next two */
+        size_t length; /* loop's thread only, as the next three */
         unsigned n_holds;
         WorkList held;
+        bool is_urgent; /* some of what is held: it waits for a let-go only */
 
         pthread_t thread;
         pthread_mutex_t lock;
@@ -34,7 +35,7 @@ struct Workqueue {
         uint64_t step_usec; /* when it took its batch, or last reported (monotonic) */
 
         int event_fd;
-        sd_event_source *source;
+        sd_event_source *source, *patience; /* patience: on while patient work is held */
 };
 
 static void *workqueue_thread(void *userdata) {
@@ -113,6 +114,32 @@ static int workqueue_start_thread(Workqueue *q, const char *name) {
         return 0;
 }
 
+/* Gives the thread what was gathered. */
+static void pass_on(Workqueue *q) {
+        (void) sd_event_source_set_enabled(q->patience, SD_EVENT_OFF);
+        q->is_urgent = false;
+        pthread_mutex_lock(&q->lock);
+        STAILQ_CONCAT(&q->queued, &q->held);
+        pthread_cond_signal(&q->wakeup);
+        pthread_mutex_unlock(&q->lock);
+}
+
+static int on_patience(sd_event_source *s, uint64_t usec, void *userdata) {
+        pass_on(userdata);
+        return 0;
+}
+
+static int add_sources(Workqueue *q, sd_event *event) {
+        int r;
+
+        r = sd_event_add_io(event, &q->source, q->event_fd, POLLIN, on_finished, q);
+        if (r >= 0)
+                r = sd_event_add_time(event, &q->patience, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_patience, q);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(q->patience, SD_EVENT_OFF);
+        return r;
+}
+
 int workqueue_new(sd_event *event, const char *name, size_t max_queued, workqueue_process_t process, void *userdata,
                   Workqueue **ret) {
         Workqueue *q;
@@ -137,7 +164,7 @@ int workqueue_new(sd_event *event, const char *name, size_t max_queued, workqueu
                 goto fail;
         }
 
-        r = sd_event_add_io(event, &q->source, q->event_fd, POLLIN, on_finished, q);
+        r = add_sources(q, event);
         if (r < 0)
                 goto fail;
 
@@ -149,6 +176,7 @@ int workqueue_new(sd_event *event, const char *name, size_t max_queued, workqueu
         return 0;
 
 fail:
+        sd_event_source_disable_unref(q->patience);
         sd_event_source_unref(q->source);
         if (q->event_fd >= 0)
                 close(q->event_fd);
@@ -156,21 +184,34 @@ fail:
         return r;
 }
 
-/* Gives the thread what was gathered. */
-static void pass_on(Workqueue *q) {
-        pthread_mutex_lock(&q->lock);
-        STAILQ_CONCAT(&q->queued, &q->held);
-        pthread_cond_signal(&q->wakeup);
-        pthread_mutex_unlock(&q->lock);
-}
-
-int workqueue_submit(Workqueue *q, Work *work) {
+static int hold(Workqueue *q, Work *work) {
         if (q->length >= q->max_queued)
                 return -EAGAIN;
 
         q->length++;
         STAILQ_INSERT_TAIL(&q->held, work, entry);
+        return 0;
+}
+
+int workqueue_submit(Workqueue *q, Work *work) {
+        int r = hold(q, work);
+
+        if (r < 0)
+                return r;
+        q->is_urgent = true;
         if (q->n_holds == 0)
+                pass_on(q);
+        return 0;
+}
+
+int workqueue_submit_patiently(Workqueue *q, Work *work) {
+        bool is_first = STAILQ_EMPTY(&q->held);
+        int r = hold(q, work);
+
+        if (r < 0 || !is_first)
+                return r;
+        if (sd_event_source_set_time(q->patience, clock_monotonic_usec() + WORK_PATIENCE_USEC) < 0 ||
+            sd_event_source_set_enabled(q->patience, SD_EVENT_ONESHOT) < 0)
                 pass_on(q);
         return 0;
 }
@@ -181,7 +222,7 @@ void workqueue_hold(Workqueue *q) {
 
 void workqueue_let_go(Workqueue *q) {
         assert(q->n_holds > 0);
-        if (--q->n_holds == 0 && !STAILQ_EMPTY(&q->held))
+        if (--q->n_holds == 0 && q->is_urgent)
                 pass_on(q);
 }
 
@@ -238,6 +279,8 @@ bool workqueue_drain(Workqueue *q, uint64_t timeout_usec) {
                 struct pollfd p = { .fd = q->event_fd, .events = POLLIN };
                 eventfd_t n;
 
+                if (q->n_holds == 0 && !STAILQ_EMPTY(&q->held))
+                        pass_on(q);
                 (void) poll(&p, 1, (int) ((end - now) / USEC_PER_MSEC) + 1);
                 (void) eventfd_read(q->event_fd, &n);
                 workqueue_dispatch(q);
@@ -257,6 +300,7 @@ Workqueue *workqueue_free(Workqueue *q) {
         pthread_mutex_unlock(&q->lock);
         pthread_join(q->thread, NULL);
 
+        sd_event_source_disable_unref(q->patience);
         sd_event_source_unref(q->source);
         close(q->event_fd);
         pthread_cond_destroy(&q->wakeup);

@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
 
+#include "util/clock.h"
 #include "util/macro.h"
 
 typedef struct Work Work;
@@ -39,6 +40,11 @@ int workqueue_new(sd_event *event, const char *name, size_t max_queued, workqueu
 
 /* Hands over work. Returns 0, or -EAGAIN when max_queued items are under way (the caller keeps the item). */
 int workqueue_submit(Workqueue *queue, Work *work);
+
+/* The same for work that nobody waits for: it goes along with what is submitted next, or alone after
+ * WORK_PATIENCE_USEC. Order stays as it is. */
+#define WORK_PATIENCE_USEC (50 * USEC_PER_MSEC)
+int workqueue_submit_patiently(Workqueue *queue, Work *work);
 
 /* Between these two, what is submitted is only gathered: the thread finds all of it as one batch. They nest. */
 void workqueue_hold(Workqueue *queue);

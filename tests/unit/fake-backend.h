@@ -59,6 +59,10 @@ void fake_remove_device(Backend *b, const char *name);
 void fake_remove_all_devices(Backend *b);
 bool fake_has_device(Backend *b, const char *name);
 
+/* Endpoints that come from now on may get another name, until they are settled, with the name that they keep. */
+void fake_unsettle_endpoints(Backend *b);
+void fake_settle(Backend *b, const char *name, const char *endpoint);
+
 /* The device as it is there, to be looked at, or changed while the worker is idle. It must be there. */
 typedef struct FakeDevice {
         bool there;

@@ -50,6 +50,22 @@ void fake_give_endpoint(Fake *fake, FakeDevice *device, BusDriver driver) {
         device->status.driver = driver;
         (void) snprintf(device->status.endpoint, sizeof device->status.endpoint, "/dev/vhost-vdpa-%u",
                         fake->n_endpoints++);
+        device->status.is_unsettled = fake->unsettles;
+}
+
+void fake_unsettle_endpoints(Backend *b) {
+        _cleanup_unlock_ Fake *fake = fake_lock(b);
+
+        fake->unsettles = true;
+}
+
+void fake_settle(Backend *b, const char *name, const char *endpoint) {
+        _cleanup_unlock_ Fake *fake = fake_lock(b);
+        FakeDevice *device = fake_find(fake, name);
+
+        ck_assert_ptr_nonnull(device);
+        device->status.is_unsettled = false;
+        (void) snprintf(device->status.endpoint, sizeof device->status.endpoint, "%s", endpoint);
 }
 
 MgmtdevInfo *fake_find_mgmtdev(Fake *fake, const char *handle) {

@@ -31,6 +31,7 @@ typedef struct Fake {
         size_t n_sriov;
         FakeDevice devices[N_DEVICES];
         unsigned n_endpoints;
+        bool unsettles; /* new endpoints may be renamed */
 } Fake;
 
 /* With the lock taken until the variable's scope ends. */

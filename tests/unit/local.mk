@@ -40,6 +40,7 @@ check_PROGRAMS += \
 	tests/unit/test-lifecycle-mgmtdev \
 	tests/unit/test-lifecycle-resources \
 	tests/unit/test-lifecycle-scan \
+	tests/unit/test-lifecycle-settle \
 	tests/unit/test-lifecycle-stop \
 	tests/unit/test-lifecycle-undo \
 	tests/unit/test-lifecycle-update \

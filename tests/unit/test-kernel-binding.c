@@ -87,7 +87,7 @@ static int release(BusDriver next, Failure *f) {
 }
 
 static int attach(BusDriver driver, Failure *f) {
-        return binding_attach(unit_directory(), &detached, "a", driver, f);
+        return binding_attach(unit_directory(), &detached, "a", driver, false, f);
 }
 
 static void check_override(const char *text) {
@@ -245,6 +245,21 @@ START_TEST(test_attach) {
 }
 END_TEST
 
+/* A device that was just made and is bound already takes one write, and it is said when that fails. */
+START_TEST(test_attach_new) {
+        Failure f = FAILURE_INIT;
+
+        tree_bus();
+        tree_device("a");
+        bind_virtio();
+        ck_assert_int_eq(binding_attach(unit_directory(), &detached, "a", BUS_DRIVER_VIRTIO_VDPA, true, &f), 0);
+        check_override("virtio_vdpa");
+        tree_remove("sys/devices/a/driver_override");
+        ck_assert_int_lt(binding_attach(unit_directory(), &detached, "a", BUS_DRIVER_VIRTIO_VDPA, true, &f), 0);
+        ck_assert_int_eq(f.code, ERROR_BACKEND_FAILED);
+}
+END_TEST
+
 static void vanish(void) {
         tree_remove(VDPA "/devices/a");
 }
@@ -335,6 +350,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_release_other_driver);
         tcase_add_test(tcase, test_release_in_vain);
         tcase_add_test(tcase, test_attach);
+        tcase_add_test(tcase, test_attach_new);
         tcase_add_test(tcase, test_attach_vanished);
         tcase_add_test(tcase, test_attach_without_driver);
         tcase_add_test(tcase, test_backend);

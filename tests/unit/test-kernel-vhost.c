@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <sys/sysmacros.h>
 
+#include "inventory/class.h"
 #include "kernel/vhost-cache.h"
+#include "kernel/vhost-kinds.h"
 #include "kernel/vhost.h"
 #include "test-kernel.h"
 
@@ -195,6 +197,53 @@ START_TEST(test_file_stays_small) {
 }
 END_TEST
 
+static VhostKind kind_of(const char *name, const DeviceSpec *spec, uint32_t max_vqs) {
+        DeviceStatus status = { .mgmtdev = "pci/0000:01:00.0", .class = spec->class, .max_vqs = max_vqs };
+
+        return vhost_kind(unit_directory(), name, spec, &status);
+}
+
+/* Only of the same parent, made of the same, and only for a moment. */
+START_TEST(test_kinds) {
+        static VhostKinds kinds;
+        DeviceSpec spec = { .class = CLASS_NET }, pairs = { .class = CLASS_NET, .net.max_vqp = 2 },
+                   features = { .class = CLASS_NET, .has_features = true };
+        VhostKind a, b, others[4];
+        uint64_t now = VHOST_KINDS_USEC;
+
+        tree_pci_device("0000:01:00.0", "a");
+        tree_pci_device("0000:01:00.0", "b");
+        tree_pci_device("0000:01:00.1", "c");
+        a = kind_of("a", &spec, 3);
+        b = kind_of("b", &spec, 3);
+        others[0] = kind_of("c", &spec, 3);
+        others[1] = kind_of("b", &spec, 2);
+        others[2] = kind_of("b", &pairs, 3);
+        others[3] = kind_of("b", &features, 3);
+        ck_assert_ptr_null(vhost_kinds_find(&kinds, &a, now));
+        vhost_kinds_add(&kinds, &a, &two, now);
+        ck_assert_uint_eq(vhost_kinds_find(&kinds, &b, now)->n_vq_groups, 2);
+        ck_assert_ptr_nonnull(vhost_kinds_find(&kinds, &b, now + VHOST_KINDS_USEC - 1));
+        ck_assert_ptr_null(vhost_kinds_find(&kinds, &b, now + VHOST_KINDS_USEC));
+        for (unsigned i = 0; i < ELEMENTSOF(others); i++)
+                ck_assert_ptr_null(vhost_kinds_find(&kinds, &others[i], now));
+        vhost_kinds_add(&kinds, &(VhostKind){}, &one, now);
+        ck_assert_ptr_null(vhost_kinds_find(&kinds, &(VhostKind){}, now));
+}
+END_TEST
+
+/* There is room for so many; the oldest gives way. */
+START_TEST(test_many_kinds) {
+        static VhostKinds kinds;
+        VhostKind kind = { .mgmtdev = "vdpasim_net" };
+
+        for (kind.max_vqs = 0; kind.max_vqs < VHOST_KINDS_MAX + 3; kind.max_vqs++)
+                vhost_kinds_add(&kinds, &kind, &one, 0);
+        for (kind.max_vqs = 0; kind.max_vqs < VHOST_KINDS_MAX + 3; kind.max_vqs++)
+                ck_assert_int_eq(vhost_kinds_find(&kinds, &kind, 0) != NULL, kind.max_vqs >= 3);
+}
+END_TEST
+
 /* Anything that has a node can be opened; only vhost-vdpa answers. */
 START_TEST(test_ask) {
         Detached detached = {};
@@ -224,6 +273,8 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_nonsense);
         tcase_add_test(tcase, test_older_file);
         tcase_add_test(tcase, test_file_stays_small);
+        tcase_add_test(tcase, test_kinds);
+        tcase_add_test(tcase, test_many_kinds);
         tcase_add_test(tcase, test_ask);
 }
 

@@ -143,6 +143,68 @@ START_TEST(test_hold) {
 }
 END_TEST
 
+static int submit_patiently(unsigned number) {
+        items[number].number = number;
+        items[number].work.done = on_done;
+        return workqueue_submit_patiently(queue, &items[number].work);
+}
+
+/* What nobody waits for keeps its place, and goes with the next that someone waits for. */
+START_TEST(test_patient_goes_along) {
+        open_queue(N_ITEMS);
+        workqueue_hold(queue);
+        for (unsigned i = 0; i < 9; i++)
+                ck_assert_int_eq(submit_patiently(i), 0);
+        workqueue_let_go(queue);
+        ck_assert_int_eq(submit(9), 0);
+        unit_run_until(event, is_empty, NULL);
+        close_queue();
+        ck_assert_uint_eq(n_done, 10);
+        ck_assert_uint_eq(gate.n_batches, 1);
+        for (unsigned i = 0; i < 10; i++)
+                ck_assert_uint_eq(done_order[i], i);
+}
+END_TEST
+
+/* ... or by itself, from the first on, however many come after it. */
+START_TEST(test_patient_goes_alone) {
+        uint64_t before = clock_monotonic_usec();
+
+        open_queue(N_ITEMS);
+        ck_assert_int_eq(submit_patiently(0), 0);
+        while (n_done == 0 && items[N_ITEMS - 1].n_done == 0) {
+                ck_assert_int_ge(sd_event_run(event, USEC_PER_MSEC), 0);
+                if (n_done == 0 && workqueue_length(queue) < N_ITEMS)
+                        ck_assert_int_eq(submit_patiently((unsigned) workqueue_length(queue)), 0);
+        }
+        ck_assert_uint_ge(clock_monotonic_usec() - before, WORK_PATIENCE_USEC);
+        unit_run_until(event, is_empty, NULL);
+        ck_assert_int_eq(submit_patiently(0), 0);
+        unit_run_until(event, is_empty, NULL);
+        ck_assert_uint_eq(items[0].n_done, 2);
+        close_queue();
+}
+END_TEST
+
+static void on_done_submit_patiently(Work *work) {
+        Item *item = CONTAINER_OF(work, Item, work);
+
+        on_done(work);
+        if (item->number == 0)
+                ck_assert_int_eq(submit_patiently(1), 0);
+}
+
+/* Nothing is left behind by who waits for all of it, not even what comes meanwhile. */
+START_TEST(test_patient_in_drain) {
+        open_queue(N_ITEMS);
+        items[0].work.done = on_done_submit_patiently;
+        ck_assert_int_eq(workqueue_submit_patiently(queue, &items[0].work), 0);
+        ck_assert(workqueue_drain(queue, 60 * USEC_PER_SEC));
+        ck_assert_uint_eq(n_done, 2);
+        close_queue();
+}
+END_TEST
+
 /* The thread goes by its name, and leaves the signals to the loop. */
 START_TEST(test_thread) {
         open_queue(1);
@@ -286,6 +348,9 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_order);
         tcase_add_test(tcase, test_batch);
         tcase_add_test(tcase, test_hold);
+        tcase_add_test(tcase, test_patient_goes_along);
+        tcase_add_test(tcase, test_patient_goes_alone);
+        tcase_add_test(tcase, test_patient_in_drain);
         tcase_add_test(tcase, test_thread);
         tcase_add_test(tcase, test_bound);
         tcase_add_test(tcase, test_drain_timeout);
