@@ -106,3 +106,8 @@ def list_all(it):
         token = next_page and next_page[1].decode()
         n += text.count(b'"generation":')
     return n, time.monotonic() - begin
+
+
+def resident_kib(it):
+    text = Path(f"/proc/{it.process.pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmRSS:"))

@@ -23,5 +23,5 @@ check_DATA += $(bench_programs)
 bench-programs: $(bench_programs)
 .PHONY: bench-programs
 
-dist_check_SCRIPTS += tests/bench/profile tests/bench/run tests/bench/run-kernel
+dist_check_SCRIPTS += tests/bench/profile tests/bench/run tests/bench/run-kernel tests/bench/scale
 EXTRA_DIST += tests/bench/README.md tests/bench/bench.py
