@@ -10,7 +10,7 @@
 #include "util/clock.h"
 #include "util/json.h"
 
-json_t *features_encode(unsigned class, uint64_t features) {
+static json_t *encode_features(unsigned class, uint64_t features) {
         _cleanup_json_ json_t *array = json_array();
 
         for (unsigned bit = 0; array && bit < 64; bit++) {
@@ -22,6 +22,32 @@ json_t *features_encode(unsigned class, uint64_t features) {
         }
 
         return TAKE_PTR(array);
+}
+
+/* Most devices have the features of their neighbours, so the last few arrays are kept and handed out again. Nobody
+ * changes what is encoded. */
+json_t *features_encode(unsigned class, uint64_t features) {
+        static struct {
+                unsigned class;
+                uint64_t features;
+                json_t *array; /* owned; NULL: none */
+        } kept[4];
+        static unsigned next;
+        json_t *array;
+
+        for (unsigned i = 0; i < ELEMENTSOF(kept); i++)
+                if (kept[i].array && kept[i].class == class && kept[i].features == features)
+                        return json_incref(kept[i].array);
+
+        array = encode_features(class, features);
+        if (!array)
+                return NULL;
+        json_decref(kept[next].array);
+        kept[next].class = class;
+        kept[next].features = features;
+        kept[next].array = json_incref(array);
+        next = (next + 1) % ELEMENTSOF(kept);
+        return array;
 }
 
 /* JSON null for what is not known. */
