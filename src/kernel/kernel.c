@@ -299,6 +299,18 @@ static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec
         return 0;
 }
 
+/* The interface of virtio_vdpa has taken the address from the device when it was made. A daemon that dies between
+ * the two changes of an address leaves it the old one, and so can others: then that is the one in effect. An
+ * address that the device does not have is not the interface's choice either. */
+static void observe_interface(const Endpoint *endpoint, NetSpec *net) {
+        static const uint8_t none[6];
+        uint8_t mac[6];
+
+        if (endpoint->kind == ENDPOINT_NETDEV && net->has_mac && memcmp(net->mac, none, 6) != 0 &&
+            netdev_get_mac(endpoint->name, mac) >= 0)
+                memcpy(net->mac, mac, 6);
+}
+
 static int kernel_observe(Backend *b, const char *name, DeviceStatus *ret, Failure *f) {
         KernelBackend *k = kernel_backend(b);
         DeviceStatus status = { .seen_at = uevent_count(k->root) };
@@ -324,6 +336,7 @@ static int kernel_observe(Backend *b, const char *name, DeviceStatus *ret, Failu
         r = vdpa_netlink_get_config(k->netlink, name, &status, f);
         if (r < 0 && r != -EOPNOTSUPP)
                 return r;
+        observe_interface(&endpoint, &status.net);
 
         *ret = status;
         return 0;

@@ -162,7 +162,7 @@ static bool mac_differs(const MachineTask *t) {
 static void restore(MachineTask *t, Backend *b) {
         bool must_assign = t->must_assign || t->has_come_back;
 
-        if (!t->status.endpoint[0] || t->status.driver != t->spec.driver)
+        if (!t->status.endpoint[0] || t->status.driver != t->spec.driver || t->may_be_half_made)
                 (void) make_ready(t, b);
         else if ((!must_assign || assign(t, b) == 0) &&
                  b->ops->publish(b, t->name, &t->spec.endpoint, &t->failure) == 0 && must_assign)
@@ -261,6 +261,9 @@ void machine_publish(MachineTask *t, Backend *b) {
 }
 
 void machine_set_mac(MachineTask *t, Backend *b) {
+        if (look_until_ready(t, b) == 0 && t->status.net.has_mac && !mac_differs(t))
+                return;
+        t->failure = FAILURE_INIT;
         if (set_mac(t, b) == 0)
                 (void) look_until_ready(t, b);
 }

@@ -13,6 +13,7 @@ typedef struct MachineTask {
         DeviceSpec spec;           /* the task's own copy */
         DeviceResources resources; /* the task's own copy */
         bool must_assign;          /* of a check: the device may be there with other resources, or none */
+        bool may_be_half_made;     /* of a check: the daemon may have died before it was through with making it */
         bool has_come_back;        /* of a check: others have made it again, with whatever resources */
         bool may_recreate;         /* of a repair: it may be deleted, if nobody uses it */
         bool may_exist;            /* of a create: the device may be there already, and is ours then */
@@ -59,7 +60,7 @@ void machine_repair(MachineTask *task, Backend *b);
 /* Gives the endpoint its owner and mode, and looks at it. */
 void machine_publish(MachineTask *task, Backend *b);
 
-/* Sets the MAC address of the spec in place. */
+/* Sets the MAC address of the spec in place; one that the device has already can be set on any. */
 void machine_set_mac(MachineTask *task, Backend *b);
 
 /* Assigns its resources to a device that is ready. */

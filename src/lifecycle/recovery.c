@@ -230,6 +230,8 @@ void recovery_check(Lifecycle *l, Device *device, bool is_new_boot) {
                 return;
         }
         op->is_new_boot = is_new_boot;
+        /* What is there all the same a start has made that did not come to its end. */
+        op->task.may_be_half_made = is_new_boot;
         op->task.must_assign = must_assign;
         op->task.has_come_back = l->ready && device->state == DEVICE_LOST && !device->is_displaced;
         operation_run(op, machine_check, on_checked);

@@ -178,6 +178,14 @@ static bool may_change_owner(Verb *verb, const Device *device, const DeviceSpec 
         return false;
 }
 
+/* What the spec says the device need not have: not if a daemon has died before it could say that it cannot be set.
+ */
+static bool lacks_mac(const Device *device, const DevicePatch *patch) {
+        const NetSpec *net = &device->status.net;
+
+        return patch->has_mac && net->has_mac && memcmp(patch->mac, net->mac, sizeof net->mac) != 0;
+}
+
 void update_run(Verb *verb) {
         Device *device = verb_take_device(verb);
         DeviceSpec spec;
@@ -209,7 +217,7 @@ void update_run(Verb *verb) {
                 verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
                 return;
         }
-        if (device_spec_equal(&device->spec, &spec)) {
+        if (device_spec_equal(&device->spec, &spec) && !lacks_mac(device, &verb->patch)) {
                 device_spec_done(&spec);
                 record_confirm(verb, device);
                 return;

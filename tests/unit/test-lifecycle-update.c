@@ -45,7 +45,7 @@ START_TEST(test_mac) {
         (void) fake_take_calls(rig.backend);
         a = update("a", mac_patch());
         rig_assert_code(a, ERROR_NONE);
-        ck_assert_str_eq(fake_take_calls(rig.backend), "set_mac a, observe a");
+        ck_assert_str_eq(fake_take_calls(rig.backend), "observe a, set_mac a, observe a");
         ck_assert_uint_gt(a.revision, created.revision);
         ck_assert_uint_eq(a.generation, 2);
         ck_assert_mem_eq(device->spec.net.mac, new_mac, 6);
@@ -55,6 +55,28 @@ START_TEST(test_mac) {
         rig_start();
         ck_assert_mem_eq(rig_device("a")->spec.net.mac, new_mac, 6);
         ck_assert_uint_eq(rig_device("a")->generation, 2);
+}
+END_TEST
+
+/* What was recorded and could not be set when the daemon died is no reason to say that it is so. */
+START_TEST(test_mac_that_the_device_lacks) {
+        Answer a;
+
+        rig_create_good("a", "{\"class\":\"net\",\"net\":{\"mac\":\"02:00:00:00:00:2a\"}}");
+        rig_device("a")->status.net = (NetSpec){ .has_mac = true, .mac = { 2, 0, 0, 0, 0, 1 } };
+        fake_device(rig.backend, "a")->status.net = rig_device("a")->status.net;
+        fake_fail(rig.backend, FAKE_SET_MAC, 1, ERROR_NOT_SUPPORTED, EOPNOTSUPP);
+        a = update("a", mac_patch());
+        rig_assert_code(a, ERROR_NOT_SUPPORTED);
+        a = update("a", mac_patch());
+        rig_assert_code(a, ERROR_NONE);
+        ck_assert_mem_eq(fake_device(rig.backend, "a")->status.net.mac, new_mac, 6);
+        ck_assert_mem_eq(rig_device("a")->status.net.mac, new_mac, 6);
+        (void) fake_take_calls(rig.backend);
+        a = update("a", mac_patch());
+        rig_assert_code(a, ERROR_NONE);
+        ck_assert_str_eq(fake_take_calls(rig.backend), "");
+        rig_stop();
 }
 END_TEST
 
@@ -252,6 +274,7 @@ END_TEST
 static void add(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, rig_tear_down);
         tcase_add_test(tcase, test_mac);
+        tcase_add_test(tcase, test_mac_that_the_device_lacks);
         tcase_add_test(tcase, test_owner_and_labels);
         tcase_add_test(tcase, test_labels_of_two);
         tcase_add_test(tcase, test_too_many_labels);

@@ -146,6 +146,38 @@ START_TEST(test_check_mac) {
 }
 END_TEST
 
+/* An address that is there already is not set, on a device that perhaps cannot do that. */
+START_TEST(test_set_mac) {
+        MachineTask task = task_of(false);
+
+        prepare_host(OURS);
+        fake_device(b, "a")->status.net = (NetSpec){ .has_mac = true, .mac = { 2, 0, 0, 0, 0, 1 } };
+        task.spec.net = (NetSpec){ .has_mac = true, .mac = { 2, 0, 0, 0, 0, 1 } };
+        machine_set_mac(&task, b);
+        ck_assert_str_eq(fake_take_calls(b), "observe a");
+        ck_assert_int_eq(task.failure.code, ERROR_NONE);
+        task.spec.net.mac[5] = 2;
+        machine_set_mac(&task, b);
+        ck_assert_str_eq(fake_take_calls(b), "observe a, set_mac a, observe a");
+        ck_assert_int_eq(task.failure.code, ERROR_NONE);
+        ck_assert_uint_eq(task.status.net.mac[5], 2);
+        machine_task_done(&task);
+}
+END_TEST
+
+/* What a start before this one may have left half made is made ready once more, and not made again. */
+START_TEST(test_check_half_made) {
+        MachineTask task = task_of(false);
+
+        prepare_host(OURS);
+        task.may_be_half_made = true;
+        machine_check(&task, b);
+        ck_assert_str_eq(fake_take_calls(b), "observe a, bind a, publish a, observe a");
+        ck_assert_int_eq(task.failure.code, ERROR_NONE);
+        machine_task_done(&task);
+}
+END_TEST
+
 /* If that fails, the device is there all the same. */
 START_TEST(test_check_mac_fails) {
         MachineTask task = task_of(false);
@@ -181,6 +213,8 @@ static void add(TCase *tcase) {
         tcase_add_loop_test(tcase, test_step, 0, (int) ELEMENTSOF(steps));
         tcase_add_test(tcase, test_create_again);
         tcase_add_loop_test(tcase, test_check_mac, 0, (int) ELEMENTSOF(macs));
+        tcase_add_test(tcase, test_set_mac);
+        tcase_add_test(tcase, test_check_half_made);
         tcase_add_test(tcase, test_check_mac_fails);
         tcase_add_test(tcase, test_stats);
 }

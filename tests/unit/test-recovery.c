@@ -50,14 +50,14 @@ static const struct {
         { DEVICE_READY, false, false, false, "lost", false, "observe a" },
         { DEVICE_READY, false, true, true, "ready", true, "observe a, " MADE },
         { DEVICE_READY, false, true, false, "", false, "observe a" },
-        { DEVICE_READY, true, true, true, "ready", true, CONFIRMED },
-        { DEVICE_READY, true, true, false, "ready", true, CONFIRMED },
+        { DEVICE_READY, true, true, true, "ready", true, ADOPTED },
+        { DEVICE_READY, true, true, false, "ready", true, ADOPTED },
 
         { DEVICE_LOST, true, false, true, "ready", true, CONFIRMED },
         { DEVICE_LOST, false, false, true, "lost", false, "observe a" },
         { DEVICE_LOST, false, true, true, "ready", true, "observe a, " MADE },
         { DEVICE_LOST, false, true, false, "", false, "observe a" },
-        { DEVICE_LOST, true, true, false, "ready", true, CONFIRMED },
+        { DEVICE_LOST, true, true, false, "ready", true, ADOPTED },
 
         { DEVICE_DELETING, true, false, true, "", false, "observe a, destroy a" },
         { DEVICE_DELETING, false, false, true, "", false, "observe a" },
