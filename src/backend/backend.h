@@ -129,6 +129,10 @@ typedef struct BackendOps {
          * they are known; no window is left between that check and the act. */
         int (*destroy)(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f);
 
+        /* Whether the device that has the name now was made here, or published, by this daemon or one before it.
+         * False if others have made it, whoever had the name before, and if there is none. */
+        bool (*is_ours)(Backend *b, const char *name);
+
         /* The command that the worker's thread waits for just now ("VDPA_CMD_DEV_NEW"), or NULL. On any thread.
          * NULL where there are no commands. */
         const char *(*get_command)(Backend *b);

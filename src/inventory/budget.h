@@ -71,3 +71,8 @@ void device_put_back(Device *device);
 static inline bool device_holds(const Device *device) {
         return device->resources.ids;
 }
+
+/* False: it has failed, and left nothing on the host. What has its name there is someone else's. */
+static inline bool device_may_be_there(const Device *device) {
+        return device->state != DEVICE_FAILED || device_holds(device);
+}

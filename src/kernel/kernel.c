@@ -11,6 +11,7 @@
 #include "kernel/autoprobe.h"
 #include "kernel/binding.h"
 #include "kernel/capacity.h"
+#include "kernel/device-notes.h"
 #include "kernel/devlink.h"
 #include "kernel/endpoint.h"
 #include "kernel/failure.h"
@@ -23,7 +24,6 @@
 #include "kernel/vdpa-netlink.h"
 #include "kernel/vdpa-sysfs.h"
 #include "kernel/vdpa-uapi.h"
-#include "kernel/vhost-cache.h"
 #include "kernel/vhost-kinds.h"
 #include "kernel/vhost.h"
 #include "util/clock.h"
@@ -37,7 +37,7 @@ typedef struct KernelBackend {
         char root[ROOT_MAX];
         GenlSocket *netlink;
         Detached detached;
-        VhostCache *vhost_cache;
+        DeviceNotes *notes;
         VhostKinds vhost_kinds;
         Accepts *accepts;
         Devlink *devlink;
@@ -96,8 +96,11 @@ static int delete_device(KernelBackend *k, const char *name, DeviceUsers *ret_us
         CRASH_POINT(KERNEL_BEFORE_DEV_DEL);
         if (r >= 0)
                 r = vdpa_netlink_delete(k->netlink, name, f);
+        if (r < 0 && r != -ENODEV)
+                return r;
 
-        return r == -ENODEV ? 0 : r;
+        device_notes_remove(k->notes, name);
+        return 0;
 }
 
 static void describe_mgmtdev(KernelBackend *k, MgmtdevInfo *info) {
@@ -193,9 +196,16 @@ static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, co
         if (r < 0)
                 return r;
 
+        device_notes_take(k->notes, name);
         (void) strlcpy(k->unpublished, name, sizeof k->unpublished);
         k->unpublished_kind = vhost_kind(k->root, name, spec, &status);
         return 0;
+}
+
+/* An answer that got lost can have been another one; but not where someone else was faster. */
+static void not_made(KernelBackend *k, const char *name, int error) {
+        if (error == -EEXIST || vdpa_sysfs_has_device(k->root, name) <= 0)
+                device_notes_remove(k->notes, name);
 }
 
 static int kernel_create(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
@@ -209,10 +219,13 @@ static int kernel_create(Backend *b, const char *name, const char *mgmtdev, cons
                 r = refuse_create(k, name, mgmtdev, f);
         if (r < 0)
                 return r;
+        device_notes_expect(k->notes, name);
         r = vdpa_netlink_create(k->netlink, name, mgmtdev, spec, &refused, f);
         accepts_note_refused(k->accepts, mgmtdev, refused);
-        if (r < 0)
+        if (r < 0) {
+                not_made(k, name, r);
                 return r;
+        }
         CRASH_POINT(KERNEL_AFTER_DEV_NEW);
         r = take_made(k, name, mgmtdev, spec, &failure);
         if (r >= 0)
@@ -241,7 +254,7 @@ static void learn_groups(KernelBackend *k, const char *name) {
                 known = &groups;
         }
         if (known)
-                vhost_cache_put(k->vhost_cache, name, known);
+                device_notes_put_groups(k->notes, name, known);
 }
 
 static int kernel_bind(Backend *b, const char *name, BusDriver driver, Failure *f) {
@@ -296,6 +309,7 @@ static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec
                                    "Could not set owner and mode of the endpoint of '%s': %s.", name,
                                    kernel_error_text(r));
 
+        device_notes_take(k->notes, name);
         return 0;
 }
 
@@ -321,7 +335,7 @@ static int kernel_observe(Backend *b, const char *name, DeviceStatus *ret, Failu
         r = find_endpoint(k, name, &status.driver, &endpoint, f);
         if (r < 0)
                 return r;
-        groups = vhost_cache_get(k->vhost_cache, name);
+        groups = device_notes_get_groups(k->notes, name);
         status.n_vq_groups = groups.n_vq_groups;
         status.n_address_spaces = groups.n_address_spaces;
         status.vq_groups = groups.vqs;
@@ -392,12 +406,12 @@ static int kernel_set_mac(Backend *b, const char *name, const uint8_t mac[6], Fa
 
 static int kernel_destroy(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f) {
         KernelBackend *k = kernel_backend(b);
-        int r;
 
-        r = delete_device(k, name, ret_users, f);
-        if (r >= 0)
-                vhost_cache_remove(k->vhost_cache, name);
-        return r;
+        return delete_device(k, name, ret_users, f);
+}
+
+static bool kernel_is_ours(Backend *b, const char *name) {
+        return device_notes_is_ours(kernel_backend(b)->notes, name);
 }
 
 static const char *kernel_get_command(Backend *b) {
@@ -456,7 +470,7 @@ static KernelBackend *kernel_backend_free(KernelBackend *k) {
         devlink_free(k->devlink);
         msix_free(k->msix);
         autoprobe_free(k->autoprobe);
-        vhost_cache_free(k->vhost_cache);
+        device_notes_free(k->notes);
         free(k);
         return NULL;
 }
@@ -485,6 +499,7 @@ static const BackendOps kernel_ops = {
         .observe = kernel_observe,
         .set_mac = kernel_set_mac,
         .destroy = kernel_destroy,
+        .is_ours = kernel_is_ours,
         .get_command = kernel_get_command,
         .find_users = kernel_find_users,
         .get_stats = kernel_get_stats,
@@ -522,7 +537,7 @@ int kernel_backend_new(const char *root, const char *runtime_dir, bool exclusive
         if (r >= 0)
                 r = autoprobe_new(k->root, runtime_dir, exclusive, &k->autoprobe);
         if (r >= 0)
-                r = vhost_cache_new(k->root, runtime_dir, &k->vhost_cache);
+                r = device_notes_new(k->root, runtime_dir, &k->notes);
         if (r < 0)
                 return r;
 

@@ -48,7 +48,7 @@ libhsvdpad_a_SOURCES += \
 	src/kernel/vdpa-uapi.h \
 	src/kernel/vhost.c \
 	src/kernel/vhost.h \
-	src/kernel/vhost-cache.c \
-	src/kernel/vhost-cache.h \
+	src/kernel/device-notes.c \
+	src/kernel/device-notes.h \
 	src/kernel/vhost-kinds.c \
 	src/kernel/vhost-kinds.h

@@ -80,6 +80,9 @@ static void on_failed(Operation *op) {
         log_device(LOG_WARNING, op->task.failure.error, device->name, "not created on %s: %s",
                    device->mgmtdev->info.handle, op->task.failure.detail);
 
+        /* A look at the host may have taken it for this one meanwhile. */
+        if (op->task.failure.code == ERROR_FOREIGN_DEVICE)
+                watch_hint(op->lifecycle, device->name);
         idempotency_note(op->verb, &(Outcome){ .failure = op->task.failure });
         if (!op->is_new || op->task.left_over)
                 record_failure(op);
@@ -96,9 +99,17 @@ static void on_machine(Operation *op) {
                 on_ready(op);
 }
 
+/* An intent is recorded before anything is made, and a device that failed without a trace has none on the host:
+ * what has the name now can be someone else's. */
+static bool may_be_of_others(const Operation *op) {
+        return (op->is_own && (op->previous_state == DEVICE_RESERVED || op->previous_state == DEVICE_CREATING)) ||
+               (op->previous_state == DEVICE_FAILED && op->has_acquired);
+}
+
 void create_resume(Operation *op) {
         inventory_set_state(op->lifecycle->inventory, op->device, DEVICE_CREATING, NULL);
         op->task.may_exist = !op->is_new;
+        op->task.must_be_ours = may_be_of_others(op);
         operation_run(op, machine_create, on_machine);
 }
 

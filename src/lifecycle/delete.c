@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "inventory/budget.h"
 #include "lifecycle/context.h"
 #include "lifecycle/idempotency.h"
 #include "lifecycle/record.h"
@@ -64,6 +65,8 @@ static void on_machine(Operation *op) {
 }
 
 void delete_resume(Operation *op) {
+        /* One that failed without a trace: what has the name now is someone else's. */
+        op->task.must_be_ours = !device_holds(op->device);
         operation_run(op, machine_delete, on_machine);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "inventory/budget.h"
 #include "lifecycle/context.h"
 #include "lifecycle/job.h"
 #include "lifecycle/record.h"
@@ -117,7 +118,8 @@ void look_apply_status(Lifecycle *l, Device *device, const DeviceStatus *status)
 
 /* What comes of a device that is not there, or is another one now, takes a closer look. */
 static void apply_ours(Lifecycle *l, Device *device, LookItem *item) {
-        bool is_there = item->result >= 0 && strcmp(item->status.mgmtdev, device->mgmtdev->info.handle) == 0;
+        bool is_there = item->result >= 0 && device_may_be_there(device) &&
+                        strcmp(item->status.mgmtdev, device->mgmtdev->info.handle) == 0;
         ForeignDevice *foreign = foreign_device_find(l->inventory, item->name);
 
         if (is_there && foreign)

@@ -33,6 +33,16 @@ static int look(MachineTask *t, Backend *b) {
         return 0;
 }
 
+/* The same of a device whose record is no proof that it is ours: others may have had the name first. */
+static int look_for_ours(MachineTask *t, Backend *b) {
+        int r = look(t, b);
+
+        if (r == 0 && t->must_be_ours && !b->ops->is_ours(b, t->name))
+                return failure_set(&t->failure, ERROR_FOREIGN_DEVICE, EEXIST,
+                                   "The host has a device '%s' on %s that is not ours", t->name, t->mgmtdev);
+        return r;
+}
+
 static int look_until_ready(MachineTask *t, Backend *b) {
         int r = look(t, b);
 
@@ -111,7 +121,7 @@ void machine_create(MachineTask *t, Backend *b) {
         int r;
 
         if (t->may_exist) {
-                r = look(t, b);
+                r = look_for_ours(t, b);
                 if (r < 0 && r != -ENODEV)
                         return;
                 exists = r == 0;
@@ -182,7 +192,7 @@ void machine_check(MachineTask *t, Backend *b) {
 }
 
 void machine_delete(MachineTask *t, Backend *b) {
-        int r = look(t, b);
+        int r = look_for_ours(t, b);
 
         if (r == -ENODEV || r == -EEXIST) {
                 t->failure = FAILURE_INIT;

@@ -17,6 +17,7 @@ typedef struct MachineTask {
         bool has_come_back;        /* of a check: others have made it again, with whatever resources */
         bool may_recreate;         /* of a repair: it may be deleted, if nobody uses it */
         bool may_exist;            /* of a create: the device may be there already, and is ours then */
+        bool must_be_ours;         /* ... only if the backend says so; of a delete: likewise */
 
         /* Out. */
         Failure failure;     /* code ERROR_NONE: it worked */
@@ -47,7 +48,7 @@ void machine_settle(MachineTask *task, Backend *b);
  * driver, the device can be used, but its MAC address or its endpoint's owner is not as asked for. */
 void machine_check(MachineTask *task, Backend *b);
 
-/* Looks at the device and deletes it; if that fails, looks at what is left: nothing is as good as deleted. A device
+/* Looks at the device and deletes it, if it is ours; if that fails, looks at what is left: nothing is as good as deleted. A device
  * of that name on another management device is not ours and stays: someone may have deleted ours, and made that
  * one, since the host was last looked at. */
 void machine_delete(MachineTask *task, Backend *b);

@@ -70,7 +70,9 @@ static void scan_job(Job *job, Backend *b) {
 static Device *find_ours(Inventory *inv, const BackendDevice *seen) {
         Device *device = inventory_find_device(inv, seen->name);
 
-        return device && strcmp(device->mgmtdev->info.handle, seen->mgmtdev) == 0 ? device : NULL;
+        return device && device_may_be_there(device) && strcmp(device->mgmtdev->info.handle, seen->mgmtdev) == 0
+                       ? device
+                       : NULL;
 }
 
 /* A listing can miss a device that is there: whether it is gone is known when it is looked at by itself, or, if it

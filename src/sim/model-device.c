@@ -38,6 +38,7 @@ static void device_fill(ModelDevice *d, uint32_t slot, const char *name, const M
         d->generation++;
         d->n_vq_groups = spec->n_vq_groups;
         d->n_vqs = spec->n_vqs;
+        atomic_store_explicit(&d->is_foreign, spec->is_foreign, memory_order_relaxed);
         atomic_store_explicit(&d->mac, mac, memory_order_relaxed);
         atomic_store_explicit(&d->binding, (ModelBinding){ 0 }, memory_order_relaxed);
         atomic_store_explicit(&d->owner, (ModelOwner){ 0 }, memory_order_relaxed);

@@ -78,7 +78,7 @@ typedef struct ModelDevice {
         uint16_t n_vq_groups;
         uint16_t n_vqs;
         _Atomic uint32_t map[MODEL_MAP_MAX];
-        uint32_t reserved;
+        _Atomic uint32_t is_foreign; /* made by someone else than the daemon, which has not taken it over */
         ModelCounters counters[_MODEL_VQ_MAX];
         char name[DEVICE_NAME_MAX];
 } ModelDevice;
@@ -99,6 +99,7 @@ typedef struct ModelDeviceSpec {
         uint16_t n_vq_groups; /* 1 to DEVICE_VQ_GROUPS_MAX */
         uint16_t n_vqs;       /* 1 to DEVICE_VQS_MAX */
         NetSpec net;          /* of net devices */
+        bool is_foreign;
 } ModelDeviceSpec;
 
 /* What a management device has done and suffered since it was plugged in. */

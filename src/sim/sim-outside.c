@@ -140,6 +140,7 @@ static int run_add(OutsideCall *c) {
         if (r < 0)
                 return r;
 
+        model_spec.is_foreign = true;
         r = model_create_device(c->sim->model, c->words[1], &model_spec, &d);
         return r < 0 ? complain(c, r, "there is no room") : set_up(c, d, &spec);
 }

@@ -229,8 +229,10 @@ static int sim_publish(Backend *b, const char *name, const EndpointSpec *endpoin
         switch (model_device_driver(d)) {
         case BUS_DRIVER_VHOST_VDPA:
                 model_set_endpoint(d, endpoint);
+                d->is_foreign = false;
                 return 0;
         case BUS_DRIVER_VIRTIO_VDPA:
+                d->is_foreign = false;
                 return 0;
         case BUS_DRIVER_NONE:
         case BUS_DRIVER_OTHER:
@@ -401,6 +403,13 @@ static int sim_destroy(Backend *b, const char *name, DeviceUsers *ret_users, Fai
         return sim_withdraw_device(s->model, d, f);
 }
 
+static bool sim_is_ours(Backend *b, const char *name) {
+        _cleanup_sim_ Sim *s = sim_lock(b);
+        const ModelDevice *d = model_find_device(s->model, name);
+
+        return d && !d->is_foreign;
+}
+
 static ModelCounters device_counters(const ModelDevice *d, uint32_t queue) {
         if (queue == 2u * d->max_vqp)
                 return d->counters[MODEL_VQ_CONTROL];
@@ -532,6 +541,7 @@ static const BackendOps sim_ops = {
         .observe = sim_observe,
         .set_mac = sim_set_mac,
         .destroy = sim_destroy,
+        .is_ours = sim_is_ours,
         .find_users = sim_find_users,
         .get_stats = sim_get_stats,
         .check_idle = sim_check_idle,

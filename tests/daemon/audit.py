@@ -13,7 +13,7 @@ the daemon over REST, where checker.py also counts again what is held. What is p
 - what counts as quarantined is what was recorded as released;
 - no intent is left that nobody is at, and the hardware has seen no fault.
 
-It is a program (audit.py --state-dir DIR [--runtime-dir DIR] [--url URL]; exit status 1: something is damaged) and a
+It is a program (audit.py --state-dir DIR [--runtime-dir DIR] [--url URL] [--foreign NAME]...; exit status 1: something is damaged) and a
 module: read_inventory(), check_inventory(), check_told(), check_model(), Audit.
 """
 
@@ -144,13 +144,18 @@ def check_tables(model):
     return damages
 
 
-def check_model(inventory, model):
-    """What the hardware has that is not recorded, and the reverse."""
+def check_model(inventory, model, foreign=()):
+    """What the hardware has that is not recorded, and the reverse. foreign: names of devices of others."""
     damages, there = check_tables(model), {}
     for device in model.devices:
         if device.name in there:
             damages.append(f"hardware: {device.name} is there twice")
         there[device.name] = device
+    for name in foreign:
+        if not there.pop(name, None):
+            damages.append(f"lost: {name} is someone else's, and not there")
+        if inventory.devices.get(name, {}).get("asids"):
+            damages.append(f"taken: {name} is someone else's, and recorded as ours")
     for name, device in there.items():
         row = inventory.devices.get(name)
         if not row:
@@ -186,12 +191,13 @@ def compare(row, device):
 class Audit:
     """Of one daemon, again and again."""
 
-    def __init__(self, state_dir, runtime_dir=None, url=None, quarantine_sec=10):
+    def __init__(self, state_dir, runtime_dir=None, url=None, quarantine_sec=10, foreign=()):
         self.database = pathlib.Path(state_dir) / "inventory.db"
         self.model = runtime_dir and pathlib.Path(runtime_dir) / simmodel.NAME
         self.connection = checker.Connection(url, timeout=30) if url else None
         # While they run out, nobody can say how many there are.
         self.quarantine_sec = quarantine_sec
+        self.foreign = foreign
         self.devices = {}
 
     def ask(self):
@@ -217,7 +223,7 @@ class Audit:
             if self.quarantine_sec >= 3600:
                 damages += check_quarantine(inventory, mgmtdevs, self.quarantine_sec)
         if self.model:
-            damages += check_model(inventory, simmodel.Model(self.model))
+            damages += check_model(inventory, simmodel.Model(self.model), self.foreign)
         return damages
 
     def run(self, patience=30):
@@ -234,6 +240,7 @@ def main():
     parser.add_argument("--state-dir", required=True)
     parser.add_argument("--runtime-dir", help="where the simulated hardware is")
     parser.add_argument("--url", help="where the daemon is: unix:PATH or tcp:HOST:PORT")
+    parser.add_argument("--foreign", action="append", default=[], metavar="NAME", help="a device of someone else")
     parser.add_argument("--quarantine-sec", type=int, default=10, help="as configured")
     arguments = parser.parse_args()
     damages = Audit(**vars(arguments)).run()

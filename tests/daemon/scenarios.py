@@ -16,6 +16,7 @@ import simmodel
 from bus import MANAGER, ROOT, BusError, dictionary
 from client import Connection, connect
 from daemon import CRASH_PROGRAM, PROGRAM
+from outside import Outside
 from promises import Promises
 from support import net_spec, poll, sim_section
 
@@ -46,6 +47,7 @@ class World:
         self.promises = Promises()
         self.cordoned = [False]
         self.connection = None
+        self.foreign = {}  # what others have made: all that there is to see of it, by name
 
     def start(self, program=PROGRAM, **environment):
         self.daemon.program = program
@@ -130,7 +132,7 @@ class World:
     def audit(self):
         """Asserts that all that was promised is so, and nothing beside it. Returns the devices."""
         daemon = self.daemon
-        auditor = audit.Audit(daemon.state_dir, daemon.runtime_dir, f"unix:{daemon.socket}", QUARANTINE_SEC)
+        auditor = audit.Audit(daemon.state_dir, daemon.runtime_dir, f"unix:{daemon.socket}", QUARANTINE_SEC, self.foreign)
         assert auditor.run() == []
         assert self.promises.settle(auditor.devices) == ([], [])
         assert self.ask("GET", "/v1/mgmtdevs")[1]["items"][0]["cordoned"] in self.cordoned
@@ -141,7 +143,10 @@ class World:
         for name in sorted(self.promises.names):
             self.delete(name)
         assert self.audit() == {}
-        assert simmodel.Model(self.daemon.runtime_dir / simmodel.NAME).devices == []
+        left = simmodel.Model(self.daemon.runtime_dir / simmodel.NAME).devices
+        assert {device.name for device in left} == self.foreign.keys()
+        with Outside(self.daemon) as outside:
+            assert {name: outside.show(name) for name in self.foreign} == self.foreign
 
 
 class Scenario:
@@ -186,6 +191,18 @@ class CreateFails(Scenario):
     def act(self, world):
         world.put("a", NET)
         world.put("b", VIRTIO, 502)
+
+
+class CreateOfForeign(Scenario):
+    """Someone else has a device of that name: it stays theirs, and as it is."""
+
+    def prepare(self, world):
+        with Outside(world.daemon) as outside:
+            outside.add("foreign", "sim0", NET)
+            world.foreign = {"foreign": outside.show("foreign")}
+
+    def act(self, world):
+        world.put("foreign", NET, 409)
 
 
 class CreateCannotBeUndone(Scenario):
@@ -352,7 +369,7 @@ class Boot(Scenario):
 
 SCENARIOS = {
     kind.__name__: kind() for kind in (
-        FirstStart, Create, CreateFails, CreateCannotBeUndone, CreateAgain, CreateElsewhere, Delete, DeleteInUse,
+        FirstStart, Create, CreateFails, CreateOfForeign, CreateCannotBeUndone, CreateAgain, CreateElsewhere, Delete, DeleteInUse,
         DeleteFails, Update, UpdateFails, Cordon, HolderGoes, Restart, Boot,
     )
 }

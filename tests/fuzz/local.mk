@@ -19,7 +19,7 @@ FUZZ_DAEMON_TARGETS = \
 	tests/fuzz/fuzz-sysfs \
 	tests/fuzz/fuzz-text \
 	tests/fuzz/fuzz-vdpa-codec \
-	tests/fuzz/fuzz-vhost-cache
+	tests/fuzz/fuzz-device-notes
 FUZZ_CLIENT_TARGETS = \
 	tests/fuzz/fuzz-client-url \
 	tests/fuzz/fuzz-ctl-answer \
@@ -94,9 +94,9 @@ tests_fuzz_fuzz_vdpa_codec_SOURCES = tests/fuzz/fuzz-vdpa-codec.c tests/fuzz/fuz
 tests_fuzz_fuzz_vdpa_codec_CFLAGS = $(libhsvdpad_a_CFLAGS)
 tests_fuzz_fuzz_vdpa_codec_LDADD = $(FUZZ_DAEMON_LDADD)
 tests_fuzz_fuzz_vdpa_codec_LDFLAGS = $(FUZZ_LINK)
-tests_fuzz_fuzz_vhost_cache_CFLAGS = $(libhsvdpad_a_CFLAGS)
-tests_fuzz_fuzz_vhost_cache_LDADD = $(FUZZ_DAEMON_LDADD)
-tests_fuzz_fuzz_vhost_cache_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_device_notes_CFLAGS = $(libhsvdpad_a_CFLAGS)
+tests_fuzz_fuzz_device_notes_LDADD = $(FUZZ_DAEMON_LDADD)
+tests_fuzz_fuzz_device_notes_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_client_url_CFLAGS = $(FUZZ_CLIENT_CFLAGS)
 tests_fuzz_fuzz_client_url_LDADD = $(FUZZ_CLIENT_LDADD)
 tests_fuzz_fuzz_client_url_LDFLAGS = $(FUZZ_LINK)

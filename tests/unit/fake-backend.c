@@ -118,6 +118,7 @@ static int fake_create(Backend *b, const char *name, const char *mgmtdev, const 
                 return failure_set(f, ERROR_BACKEND_FAILED, ENODEV, "There is no %s", mgmtdev);
         device = fake_add(fake, name, mgmtdev, spec->class);
         device->status.net = spec->net;
+        device->is_made = true;
         return 0;
 }
 
@@ -165,7 +166,15 @@ static int fake_publish(Backend *b, const char *name, const EndpointSpec *endpoi
         if (!device)
                 return no_such_device(name, f);
         device->owner = *endpoint;
+        device->is_made = true;
         return 0;
+}
+
+static bool fake_is_ours(Backend *b, const char *name) {
+        _cleanup_unlock_ Fake *fake = fake_lock(b);
+        const FakeDevice *device = fake_find(fake, name);
+
+        return device && device->is_made;
 }
 
 static int fake_observe(Backend *b, const char *name, DeviceStatus *ret, Failure *f) {
@@ -266,6 +275,7 @@ static const BackendOps fake_ops = {
         .observe = fake_observe,
         .set_mac = fake_set_mac,
         .destroy = fake_destroy,
+        .is_ours = fake_is_ours,
         .find_users = fake_find_users,
         .get_stats = fake_get_stats,
         .free = fake_free,

@@ -68,6 +68,7 @@ typedef struct FakeDevice {
         bool there;
         bool in_use;
         bool unlisted; /* a listing misses it */
+        bool is_made;  /* by the backend, or published */
         char name[DEVICE_NAME_MAX];
         DeviceStatus status;
         EndpointSpec owner;              /* as published */

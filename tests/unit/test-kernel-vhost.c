@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What vhost-vdpa devices have answered is remembered for as long as they are there: beyond the daemon, and not for
- * another device of the same name. */
+ * That devices are ours, and what those of vhost-vdpa have answered, is remembered for as long as they are there:
+ * beyond the daemon, and not for another device of the same name. */
 #include <errno.h>
 #include <sys/sysmacros.h>
 
 #include "inventory/class.h"
-#include "kernel/vhost-cache.h"
+#include "kernel/device-notes.h"
 #include "kernel/vhost-kinds.h"
 #include "kernel/vhost.h"
 #include "test-kernel.h"
@@ -16,15 +16,15 @@ static const VhostGroups two = { 2, 2, { .runs = { { 2, 0 }, { 1, 1 } }, .n_runs
 
 static const VhostGroups nothing = {};
 
-static VhostCache *open_cache(void) {
-        VhostCache *c = NULL;
+static DeviceNotes *open_notes(void) {
+        DeviceNotes *n = NULL;
 
-        ck_assert_int_eq(vhost_cache_new(unit_directory(), unit_directory(), &c), 0);
-        return c;
+        ck_assert_int_eq(device_notes_new(unit_directory(), unit_directory(), &n), 0);
+        return n;
 }
 
-static void check(VhostCache *c, const char *name, const VhostGroups *groups) {
-        VhostGroups got = vhost_cache_get(c, name);
+static void check(DeviceNotes *n, const char *name, const VhostGroups *groups) {
+        VhostGroups got = device_notes_get_groups(n, name);
 
         if (!groups)
                 groups = &nothing;
@@ -44,80 +44,143 @@ static void make_again(const char *name) {
 }
 
 START_TEST(test_remember) {
-        _cleanup_(vhost_cache_freep) VhostCache *c = open_cache();
+        _cleanup_(device_notes_freep) DeviceNotes *n = open_notes();
 
         tree_device("a");
         tree_device("b");
-        check(c, "a", NULL);
-        vhost_cache_put(c, "a", &two);
-        vhost_cache_put(c, "b", &one);
-        vhost_cache_put(c, "nothing", &one);
-        check(c, "a", &two);
-        check(c, "b", &one);
-        check(c, "nothing", NULL);
-        vhost_cache_put(c, "a", &one);
-        check(c, "a", &one);
-        vhost_cache_remove(c, "a");
-        vhost_cache_remove(c, "a");
-        check(c, "a", NULL);
-        check(c, "b", &one);
+        check(n, "a", NULL);
+        device_notes_put_groups(n, "a", &two);
+        device_notes_put_groups(n, "b", &one);
+        device_notes_put_groups(n, "nothing", &one);
+        check(n, "a", &two);
+        check(n, "b", &one);
+        check(n, "nothing", NULL);
+        device_notes_put_groups(n, "a", &one);
+        check(n, "a", &one);
+        device_notes_remove(n, "a");
+        device_notes_remove(n, "a");
+        check(n, "a", NULL);
+        check(n, "b", &one);
 }
 END_TEST
 
 START_TEST(test_outlives_the_daemon) {
-        VhostCache *c = open_cache();
+        DeviceNotes *n = open_notes();
 
         tree_device("a");
         tree_device("b");
         tree_device("c");
-        vhost_cache_put(c, "a", &one);
-        vhost_cache_put(c, "a", &two);
-        vhost_cache_put(c, "b", &two);
-        vhost_cache_put(c, "c", &two);
-        vhost_cache_free(c);
+        device_notes_put_groups(n, "a", &one);
+        device_notes_put_groups(n, "a", &two);
+        device_notes_put_groups(n, "b", &two);
+        device_notes_put_groups(n, "c", &two);
+        device_notes_free(n);
 
         make_again("b");
         tree_remove(VDPA "/devices/c");
-        c = open_cache();
-        check(c, "a", &two);
-        check(c, "b", NULL);
-        check(c, "c", NULL);
-        vhost_cache_put(c, "b", &one);
-        vhost_cache_free(c);
+        n = open_notes();
+        check(n, "a", &two);
+        check(n, "b", NULL);
+        check(n, "c", NULL);
+        device_notes_put_groups(n, "b", &one);
+        device_notes_free(n);
 
-        c = open_cache();
-        check(c, "a", &two);
-        check(c, "b", &one);
-        vhost_cache_free(c);
+        n = open_notes();
+        check(n, "a", &two);
+        check(n, "b", &one);
+        device_notes_free(n);
 }
 END_TEST
 
 START_TEST(test_another_device) {
-        _cleanup_(vhost_cache_freep) VhostCache *c = open_cache();
+        _cleanup_(device_notes_freep) DeviceNotes *n = open_notes();
 
         tree_device("a");
-        vhost_cache_put(c, "a", &two);
+        device_notes_put_groups(n, "a", &two);
         make_again("a");
-        check(c, "a", NULL);
-        vhost_cache_put(c, "a", &one);
-        check(c, "a", &one);
+        check(n, "a", NULL);
+        device_notes_put_groups(n, "a", &one);
+        check(n, "a", &one);
+}
+END_TEST
+
+/* The daemon ends, and another one reads what it has noted. */
+static void restart(DeviceNotes **n) {
+        device_notes_free(*n);
+        *n = open_notes();
+}
+
+static const struct {
+        const char *
+                steps; /* e: expect; t: take; d: the device comes; D: others make it again; r: remove; g: it goes */
+        bool is_ours;
+} fates[] = {
+        { "d", false },     { "ed", true },    { "edt", true },    { "dt", true },       { "edtD", false },
+        { "erd", false },   { "e", false },    { "edtg", false },  { "edtgd", false },   { "edrD", false },
+        { "edtret", true }, { "edtDt", true }, { "edtrD", false }, { "edtgerd", false }, { "edtged", true },
+};
+
+static void step(DeviceNotes *n, char what) {
+        switch (what) {
+        case 'e':
+                device_notes_expect(n, "a");
+                break;
+        case 't':
+                device_notes_take(n, "a");
+                break;
+        case 'r':
+                device_notes_remove(n, "a");
+                break;
+        case 'd':
+                tree_device("a");
+                break;
+        case 'D':
+                make_again("a");
+                break;
+        case 'g':
+                make_again("a");
+                tree_remove(VDPA "/devices/a");
+                tree_remove("sys/devices/a");
+                break;
+        default:
+                ck_abort();
+        }
+}
+
+/* At once, after a restart at the end, and with a restart after each step. */
+START_TEST(test_ours) {
+        DeviceNotes *n = open_notes();
+        bool restarts = _i % 2;
+        const char *steps = fates[_i / 2].steps;
+
+        for (size_t i = 0; steps[i]; i++) {
+                step(n, steps[i]);
+                if (restarts && steps[i] != 'e')
+                        restart(&n);
+        }
+        ck_assert_msg(device_notes_is_ours(n, "a") == fates[_i / 2].is_ours, "%s", steps);
+        for (unsigned i = 0; i < 2; i++) {
+                restart(&n);
+                ck_assert_msg(device_notes_is_ours(n, "a") == fates[_i / 2].is_ours, "%s, restarted", steps);
+        }
+        device_notes_free(n);
 }
 END_TEST
 
 START_TEST(test_in_memory_only) {
-        VhostCache *c = NULL;
+        DeviceNotes *n = NULL;
 
         tree_device("a");
-        ck_assert_int_eq(vhost_cache_new(unit_directory(), NULL, &c), 0);
-        vhost_cache_put(c, "a", &two);
-        check(c, "a", &two);
-        vhost_cache_free(c);
+        ck_assert_int_eq(device_notes_new(unit_directory(), NULL, &n), 0);
+        device_notes_put_groups(n, "a", &two);
+        check(n, "a", &two);
+        device_notes_free(n);
 
         /* A directory that is not there. */
-        ck_assert_int_eq(vhost_cache_new(unit_directory(), "/nowhere/at/all", &c), 0);
-        vhost_cache_put(c, "a", &two);
-        check(c, "a", &two);
-        vhost_cache_free(c);
+        ck_assert_int_eq(device_notes_new(unit_directory(), "/nowhere/at/all", &n), 0);
+        device_notes_put_groups(n, "a", &two);
+        check(n, "a", &two);
+        device_notes_free(n);
 }
 END_TEST
 
@@ -125,37 +188,38 @@ END_TEST
 START_TEST(test_nonsense) {
         char text[8192], path[512], link[512];
         struct stat st;
-        VhostCache *c;
-        int n;
+        DeviceNotes *n;
+        int size;
 
         tree_device("a");
         tree_device("b");
         ck_assert_int_eq(stat(tree_path(path, VDPA "/devices/a"), &st), 0);
-        n = snprintf(text, sizeof text,
-                     "\n%%s%%n 1 2 3\n../../a 1 2 3\na\na x 2 2\nb 18446744073709551616 2 2\n"
-                     "a %ju 2 2 2*0+1*1\na %ju 3 3 3\na %ju 3 3 1*1 1*0\na %ju 3 3  1*1\na %ju 3 3\t1*0\nb %ju 1 1",
-                     (uintmax_t) st.st_ino, (uintmax_t) st.st_ino, (uintmax_t) st.st_ino, (uintmax_t) st.st_ino,
-                     (uintmax_t) st.st_ino, (uintmax_t) st.st_ino);
-        unit_write_file(tree_path(link, VHOST_CACHE_FILE), text, (size_t) n);
-        c = open_cache();
-        check(c, "a", &two);
-        check(c, "b", NULL);
-        vhost_cache_free(c);
+        size = snprintf(
+                text, sizeof text,
+                "\n%%s%%n 1 2 3\n../../a 1 2 3\na\na x 2 2\nb 18446744073709551616 2 2\n"
+                "a %ju 2 2 2*0+1*1\na %ju 3 3 3\na %ju 3 3 1*1 1*0\na %ju 3 3  1*1\na %ju 3 3\t1*0\nb %ju 1 1",
+                (uintmax_t) st.st_ino, (uintmax_t) st.st_ino, (uintmax_t) st.st_ino, (uintmax_t) st.st_ino,
+                (uintmax_t) st.st_ino, (uintmax_t) st.st_ino);
+        unit_write_file(tree_path(link, DEVICE_NOTES_FILE), text, (size_t) size);
+        n = open_notes();
+        check(n, "a", &two);
+        check(n, "b", NULL);
+        device_notes_free(n);
 
         /* One line that never ends, and one that is what its end looks like. */
         memset(text, 'x', sizeof text);
-        n = (int) sizeof text / 2 +
-            snprintf(text + sizeof text / 2, 200, "\na %ju 1 1 1*0\n", (uintmax_t) st.st_ino);
-        unit_write_file(link, text, (size_t) n);
-        c = open_cache();
-        check(c, "a", &one);
-        vhost_cache_free(c);
+        size = (int) sizeof text / 2 +
+               snprintf(text + sizeof text / 2, 200, "\na %ju 1 1 1*0\n", (uintmax_t) st.st_ino);
+        unit_write_file(link, text, (size_t) size);
+        n = open_notes();
+        check(n, "a", &one);
+        device_notes_free(n);
 
         memset(text, 0, sizeof text);
         unit_write_file(link, text, sizeof text);
-        c = open_cache();
-        check(c, "a", NULL);
-        vhost_cache_free(c);
+        n = open_notes();
+        check(n, "a", NULL);
+        device_notes_free(n);
 }
 END_TEST
 
@@ -164,36 +228,36 @@ START_TEST(test_older_file) {
         VhostGroups older = { .n_vq_groups = 2, .n_address_spaces = 2 };
         char text[100], path[512];
         struct stat st;
-        VhostCache *c;
-        int n;
+        DeviceNotes *n;
+        int size;
 
         tree_device("a");
         ck_assert_int_eq(stat(tree_path(path, VDPA "/devices/a"), &st), 0);
-        n = snprintf(text, sizeof text, "a %ju 2 2\n", (uintmax_t) st.st_ino);
-        unit_write_file(tree_path(path, VHOST_CACHE_FILE), text, (size_t) n);
+        size = snprintf(text, sizeof text, "a %ju 2 2\n", (uintmax_t) st.st_ino);
+        unit_write_file(tree_path(path, DEVICE_NOTES_FILE), text, (size_t) size);
         for (unsigned i = 0; i < 2; i++) {
-                c = open_cache();
-                check(c, "a", &older);
-                vhost_cache_free(c);
+                n = open_notes();
+                check(n, "a", &older);
+                device_notes_free(n);
         }
 }
 END_TEST
 
 /* The file does not grow with the devices that have been, only with those that are. */
 START_TEST(test_file_stays_small) {
-        _cleanup_(vhost_cache_freep) VhostCache *c = open_cache();
+        _cleanup_(device_notes_freep) DeviceNotes *n = open_notes();
         struct stat st;
 
         tree_device("a");
         for (unsigned i = 0; i < 5000; i++) {
-                vhost_cache_put(c, "a", i % 2 ? &one : &two);
+                device_notes_put_groups(n, "a", i % 2 ? &one : &two);
                 if (i % 3 == 0)
-                        vhost_cache_remove(c, "a");
+                        device_notes_remove(n, "a");
         }
-        vhost_cache_put(c, "a", &two);
-        ck_assert_int_eq(stat(unit_path(VHOST_CACHE_FILE), &st), 0);
+        device_notes_put_groups(n, "a", &two);
+        ck_assert_int_eq(stat(unit_path(DEVICE_NOTES_FILE), &st), 0);
         ck_assert_int_lt(st.st_size, 60 * 1100);
-        check(c, "a", &two);
+        check(n, "a", &two);
 }
 END_TEST
 
@@ -269,6 +333,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_remember);
         tcase_add_test(tcase, test_outlives_the_daemon);
         tcase_add_test(tcase, test_another_device);
+        tcase_add_loop_test(tcase, test_ours, 0, 2 * ELEMENTSOF(fates));
         tcase_add_test(tcase, test_in_memory_only);
         tcase_add_test(tcase, test_nonsense);
         tcase_add_test(tcase, test_older_file);

@@ -21,7 +21,16 @@ static void tear_down(void) {
         b->ops->free(b);
 }
 
-typedef enum Host { NOTHING, OURS, OURS_WITHOUT_ENDPOINT, OURS_OTHER_DRIVER, OURS_IN_USE, THEIRS } Host;
+typedef enum Host {
+        NOTHING,
+        OURS,
+        OURS_WITHOUT_ENDPOINT,
+        OURS_OTHER_DRIVER,
+        OURS_IN_USE,
+        THEIRS,       /* on another management device */
+        OURS_BY_NOTE, /* the record alone is no proof, but the backend knows */
+        THEIRS_HERE,  /* ... and knows that it is not ours */
+} Host;
 
 static const struct {
         void (*run)(MachineTask *task, Backend *backend);
@@ -44,6 +53,8 @@ static const struct {
         { machine_create, true, OURS, FAKE_PUBLISH, "observe a, bind a, publish a", ERROR_INTERNAL, 1, 0, 1, 1 },
         { machine_create, true, THEIRS, 0, "observe a", ERROR_FOREIGN_DEVICE, 0, 0, 0, 1 },
         { machine_create, true, OURS, FAKE_OBSERVE, "observe a", ERROR_INTERNAL, 0, 0, 0, 1 },
+        { machine_create, true, OURS_BY_NOTE, 0, "observe a, bind a, publish a, observe a", 0, 0, 0, 1, 1 },
+        { machine_create, true, THEIRS_HERE, 0, "observe a", ERROR_FOREIGN_DEVICE, 0, 0, 1, 1 },
 
         { machine_check, false, NOTHING, 0, "observe a", 0, 0, 1, 0, 0 },
         { machine_check, false, OURS, 0, "observe a, publish a", 0, 0, 0, 1, 1 },
@@ -59,6 +70,8 @@ static const struct {
         { machine_delete, false, NOTHING, 0, "observe a", 0, 0, 1, 0, 0 },
         { machine_delete, false, OURS, 0, "observe a, destroy a", 0, 0, 1, 1, 0 },
         { machine_delete, false, THEIRS, 0, "observe a", 0, 0, 1, 0, 1 },
+        { machine_delete, false, OURS_BY_NOTE, 0, "observe a, destroy a", 0, 0, 1, 1, 0 },
+        { machine_delete, false, THEIRS_HERE, 0, "observe a", 0, 0, 1, 1, 1 },
         { machine_delete, false, OURS, FAKE_OBSERVE, "observe a", ERROR_INTERNAL, 0, 0, 0, 1 },
         { machine_delete, false, OURS, FAKE_DESTROY, "observe a, destroy a, observe a", ERROR_INTERNAL, 0, 0, 1,
           1 },
@@ -70,6 +83,7 @@ static void prepare_host(Host host) {
                 return;
         fake_put_device(b, "a", host == THEIRS ? FAKE_B : FAKE_A);
         fake_device(b, "a")->in_use = host == OURS_IN_USE;
+        fake_device(b, "a")->is_made = host == OURS_BY_NOTE;
         if (host == OURS_OTHER_DRIVER)
                 fake_device(b, "a")->status.driver = BUS_DRIVER_VIRTIO_VDPA;
         if (host == OURS_WITHOUT_ENDPOINT)
@@ -88,6 +102,7 @@ START_TEST(test_step) {
         MachineTask task = task_of(steps[_i].may_exist);
 
         prepare_host(steps[_i].host);
+        task.must_be_ours = steps[_i].host == OURS_BY_NOTE || steps[_i].host == THEIRS_HERE;
         fake_fail(b, steps[_i].failing, 1, ERROR_INTERNAL, EIO);
         steps[_i].run(&task, b);
         ck_assert_str_eq(fake_take_calls(b), steps[_i].calls);

@@ -26,49 +26,57 @@ static void record_this_boot(void) {
 /* What is recorded here is from before there were resources. */
 #define CONFIRMED "observe a, assign a, publish a, observe a"
 
+/* What the host has: a device that the backend knows to be made by a daemon, or one of which it knows nothing. */
+enum { NONE, OURS, THEIRS };
+
 static const struct {
         DeviceState recorded;
-        bool on_host, new_boot, persistent;
+        int on_host;
+        bool new_boot, persistent;
         const char *state; /* "": there is no record any more */
         bool stays;        /* on the host */
         const char *calls;
 } table[] = {
-        { DEVICE_RESERVED, true, false, true, "ready", true, ADOPTED },
-        { DEVICE_RESERVED, false, false, true, "ready", true, MADE },
-        { DEVICE_RESERVED, false, true, true, "ready", true, MADE },
-        { DEVICE_RESERVED, false, true, false, "ready", true, MADE },
-        { DEVICE_RESERVED, true, true, true, "ready", true, ADOPTED },
+        { DEVICE_RESERVED, OURS, false, true, "ready", true, ADOPTED },
+        { DEVICE_RESERVED, NONE, false, true, "ready", true, MADE },
+        { DEVICE_RESERVED, NONE, true, true, "ready", true, MADE },
+        { DEVICE_RESERVED, NONE, true, false, "ready", true, MADE },
+        { DEVICE_RESERVED, OURS, true, true, "ready", true, ADOPTED },
+        { DEVICE_RESERVED, THEIRS, false, true, "failed", true, "observe a" },
+        { DEVICE_RESERVED, THEIRS, true, true, "failed", true, "observe a" },
 
-        { DEVICE_CREATING, true, false, true, "ready", true, ADOPTED },
-        { DEVICE_CREATING, false, false, true, "ready", true, MADE },
-        { DEVICE_CREATING, false, true, true, "ready", true, MADE },
-        { DEVICE_CREATING, false, true, false, "ready", true, MADE },
+        { DEVICE_CREATING, OURS, false, true, "ready", true, ADOPTED },
+        { DEVICE_CREATING, THEIRS, false, true, "failed", true, "observe a" },
+        { DEVICE_CREATING, NONE, false, true, "ready", true, MADE },
+        { DEVICE_CREATING, NONE, true, true, "ready", true, MADE },
+        { DEVICE_CREATING, NONE, true, false, "ready", true, MADE },
 
-        { DEVICE_READY, true, false, true, "ready", true, CONFIRMED },
-        { DEVICE_READY, true, false, false, "ready", true, CONFIRMED },
-        { DEVICE_READY, false, false, true, "lost", false, "observe a" },
-        { DEVICE_READY, false, false, false, "lost", false, "observe a" },
-        { DEVICE_READY, false, true, true, "ready", true, "observe a, " MADE },
-        { DEVICE_READY, false, true, false, "", false, "observe a" },
-        { DEVICE_READY, true, true, true, "ready", true, ADOPTED },
-        { DEVICE_READY, true, true, false, "ready", true, ADOPTED },
+        { DEVICE_READY, OURS, false, true, "ready", true, CONFIRMED },
+        { DEVICE_READY, OURS, false, false, "ready", true, CONFIRMED },
+        { DEVICE_READY, NONE, false, true, "lost", false, "observe a" },
+        { DEVICE_READY, NONE, false, false, "lost", false, "observe a" },
+        { DEVICE_READY, NONE, true, true, "ready", true, "observe a, " MADE },
+        { DEVICE_READY, NONE, true, false, "", false, "observe a" },
+        { DEVICE_READY, OURS, true, true, "ready", true, ADOPTED },
+        { DEVICE_READY, OURS, true, false, "ready", true, ADOPTED },
 
-        { DEVICE_LOST, true, false, true, "ready", true, CONFIRMED },
-        { DEVICE_LOST, false, false, true, "lost", false, "observe a" },
-        { DEVICE_LOST, false, true, true, "ready", true, "observe a, " MADE },
-        { DEVICE_LOST, false, true, false, "", false, "observe a" },
-        { DEVICE_LOST, true, true, false, "ready", true, ADOPTED },
+        { DEVICE_LOST, OURS, false, true, "ready", true, CONFIRMED },
+        { DEVICE_LOST, NONE, false, true, "lost", false, "observe a" },
+        { DEVICE_LOST, NONE, true, true, "ready", true, "observe a, " MADE },
+        { DEVICE_LOST, NONE, true, false, "", false, "observe a" },
+        { DEVICE_LOST, OURS, true, false, "ready", true, ADOPTED },
 
-        { DEVICE_DELETING, true, false, true, "", false, "observe a, destroy a" },
-        { DEVICE_DELETING, false, false, true, "", false, "observe a" },
-        { DEVICE_DELETING, false, true, true, "", false, "observe a" },
-        { DEVICE_DELETING, true, true, true, "", false, "observe a, destroy a" },
-        { DEVICE_DELETING, false, true, false, "", false, "observe a" },
+        { DEVICE_DELETING, OURS, false, true, "", false, "observe a, destroy a" },
+        { DEVICE_DELETING, NONE, false, true, "", false, "observe a" },
+        { DEVICE_DELETING, NONE, true, true, "", false, "observe a" },
+        { DEVICE_DELETING, OURS, true, true, "", false, "observe a, destroy a" },
+        { DEVICE_DELETING, NONE, true, false, "", false, "observe a" },
+        { DEVICE_DELETING, THEIRS, false, true, "", true, "observe a" },
 
-        { DEVICE_FAILED, true, false, true, "failed", true, "" },
-        { DEVICE_FAILED, false, false, true, "failed", false, "" },
-        { DEVICE_FAILED, false, true, true, "failed", false, "" },
-        { DEVICE_FAILED, false, true, false, "failed", false, "" },
+        { DEVICE_FAILED, OURS, false, true, "failed", true, "" },
+        { DEVICE_FAILED, NONE, false, true, "failed", false, "" },
+        { DEVICE_FAILED, NONE, true, true, "failed", false, "" },
+        { DEVICE_FAILED, NONE, true, false, "failed", false, "" },
 };
 
 START_TEST(test_table) {
@@ -81,8 +89,10 @@ START_TEST(test_table) {
                 rig_record_boot(OTHER_BOOT);
         rig_record("a", FAKE_A, table[_i].persistent ? PERSISTENT : VOLATILE, table[_i].recorded,
                    has_reason ? &reason : NULL);
-        if (table[_i].on_host)
+        if (table[_i].on_host != NONE) {
                 fake_put_device(rig.backend, "a", FAKE_A);
+                fake_device(rig.backend, "a")->is_made = table[_i].on_host == OURS;
+        }
 
         rig_start();
         ck_assert(lifecycle_is_ready(rig.lifecycle));
@@ -93,7 +103,10 @@ START_TEST(test_table) {
         if (device && device->state == DEVICE_READY)
                 ck_assert(device->status.endpoint[0] && !device->reason);
         if (device && device->state == DEVICE_FAILED)
-                ck_assert_str_eq(device->reason->detail, "as recorded");
+                ck_assert_msg(strstr(device->reason->detail, has_reason ? "as recorded" : "not ours"), "%s",
+                              device->reason->detail);
+        if (device && device->state == DEVICE_FAILED)
+                ck_assert(!device->is_left_over);
         rig_stop();
         ck_assert_str_eq(rig_recorded("a"), table[_i].state);
 
@@ -146,6 +159,7 @@ START_TEST(test_trouble) {
         if (troubles[_i].mgmtdev) {
                 fake_put_device(rig.backend, "a", troubles[_i].mgmtdev);
                 fake_device(rig.backend, "a")->in_use = troubles[_i].in_use;
+                fake_device(rig.backend, "a")->is_made = true;
         }
         if (troubles[_i].failing != FAKE_GET_HOST)
                 fake_fail(rig.backend, troubles[_i].failing, 1, ERROR_BACKEND_FAILED, EIO);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The file of what vhost-vdpa devices have answered, after anything may have happened to it. */
+ * The file of notes on devices, after anything may have happened to it. */
 #include <string.h>
 #include <sys/stat.h>
 
 #include "fuzz.h"
-#include "kernel/vhost-cache.h"
+#include "kernel/device-notes.h"
 
 static void make_device(void) {
         static bool is_made;
@@ -17,7 +17,7 @@ static void make_device(void) {
 
 /* "@" in the input stands for the number of the device that is there. */
 static void write_file(const uint8_t *data, size_t size) {
-        FILE *file = fopen(fuzz_path(VHOST_CACHE_FILE), "we");
+        FILE *file = fopen(fuzz_path(DEVICE_NOTES_FILE), "we");
         struct stat st;
 
         fuzz_expect(file && stat(fuzz_path("sys/bus/vdpa/devices/a"), &st) == 0);
@@ -29,34 +29,37 @@ static void write_file(const uint8_t *data, size_t size) {
         fuzz_expect(fclose(file) == 0);
 }
 
-static VhostCache *open_cache(void) {
-        VhostCache *c = NULL;
+static DeviceNotes *open_notes(void) {
+        DeviceNotes *n = NULL;
 
-        fuzz_expect(vhost_cache_new(fuzz_directory(), fuzz_directory(), &c) == 0);
-        return c;
+        fuzz_expect(device_notes_new(fuzz_directory(), fuzz_directory(), &n) == 0);
+        return n;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const VhostGroups two = { 2, 2 };
         VhostGroups got;
-        VhostCache *c;
+        DeviceNotes *n;
 
         make_device();
         write_file(data, size);
-        c = open_cache();
-        (void) vhost_cache_get(c, "a");
-        vhost_cache_put(c, "a", &two);
-        vhost_cache_put(c, "b", &two);
-        vhost_cache_free(c);
+        n = open_notes();
+        (void) device_notes_get_groups(n, "a");
+        (void) device_notes_is_ours(n, "a");
+        device_notes_put_groups(n, "a", &two);
+        device_notes_put_groups(n, "b", &two);
+        device_notes_free(n);
 
-        c = open_cache();
-        got = vhost_cache_get(c, "a");
+        n = open_notes();
+        got = device_notes_get_groups(n, "a");
         fuzz_expect(got.n_vq_groups == 2 && got.n_address_spaces == 2);
-        got = vhost_cache_get(c, "b");
+        fuzz_expect(device_notes_is_ours(n, "a") && !device_notes_is_ours(n, "b"));
+        got = device_notes_get_groups(n, "b");
         fuzz_expect(got.n_vq_groups == 0);
-        vhost_cache_remove(c, "a");
-        got = vhost_cache_get(c, "a");
+        device_notes_remove(n, "a");
+        fuzz_expect(!device_notes_is_ours(n, "a"));
+        got = device_notes_get_groups(n, "a");
         fuzz_expect(got.n_vq_groups == 0);
-        vhost_cache_free(c);
+        device_notes_free(n);
         return 0;
 }
