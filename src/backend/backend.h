@@ -129,6 +129,11 @@ typedef struct BackendOps {
          * they are known; no window is left between that check and the act. */
         int (*destroy)(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f);
 
+        /* Takes the device away from its driver, and what its user has left with it: what the driver was told, what
+         * the hardware has counted, where it can be cleared. The MAC address and what was assigned stay.
+         * ERROR_IN_USE as for destroy. */
+        int (*scrub)(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f);
+
         /* Whether the device that has the name now was made here, or published, by this daemon or one before it.
          * False if others have made it, whoever had the name before, and if there is none. */
         bool (*is_ours)(Backend *b, const char *name);

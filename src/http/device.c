@@ -6,6 +6,7 @@
 
 #include "http/device-body.h"
 #include "http/device-list.h"
+#include "http/device-reply.h"
 #include "http/handlers.h"
 #include "http/header.h"
 #include "http/reply.h"
@@ -13,31 +14,6 @@
 #include "lifecycle/device-patch.h"
 #include "lifecycle/placement-json.h"
 #include "util/clock.h"
-
-#define LOCATION_MAX (DEVICE_NAME_MAX + 16)
-
-/* The done() of verbs that leave a device; like the others here, its userdata is a reference to the request. */
-static void on_changed(void *request, const Outcome *outcome) {
-        _cleanup_(http_request_unrefp) HttpRequest *r = request;
-        char etag[ETAG_MAX], location[LOCATION_MAX];
-        HttpField fields[4] = {};
-        size_t n = 0;
-
-        if (outcome->failure.code != ERROR_NONE) {
-                http_reply_refusal(r, outcome);
-                return;
-        }
-
-        fields[n++] = (HttpField){ MHD_HTTP_HEADER_ETAG, etag_format(outcome->device->revision, etag) };
-        if (outcome->created) {
-                (void) snprintf(location, sizeof location, "/v1/devices/%s", outcome->device->name);
-                fields[n++] = (HttpField){ MHD_HTTP_HEADER_LOCATION, location };
-        }
-        if (outcome->replayed)
-                fields[n++] = http_replayed;
-        http_reply_json(r, outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK, device_encode(outcome->device),
-                        fields);
-}
 
 static void on_planned(void *request, const Outcome *outcome) {
         _cleanup_(http_request_unrefp) HttpRequest *r = request;
@@ -48,21 +24,11 @@ static void on_planned(void *request, const Outcome *outcome) {
                 http_reply_json(r, MHD_HTTP_OK, placement_encode_plan(outcome->placement, outcome->device), NULL);
 }
 
-static void on_deleted(void *request, const Outcome *outcome) {
-        _cleanup_(http_request_unrefp) HttpRequest *r = request;
-
-        if (outcome->failure.code != ERROR_NONE)
-                http_reply_refusal(r, outcome);
-        else
-                http_reply_empty(r, MHD_HTTP_NO_CONTENT,
-                                 outcome->replayed ? (const HttpField[]){ http_replayed, {} } : NULL);
-}
-
 /* ... for a client that is content if there was no such device. */
 static void on_deleted_or_missing(void *request, const Outcome *outcome) {
         const Outcome success = { .replayed = outcome->replayed };
 
-        on_deleted(request, outcome->failure.code == ERROR_DEVICE_NOT_FOUND ? &success : outcome);
+        http_device_on_deleted(request, outcome->failure.code == ERROR_DEVICE_NOT_FOUND ? &success : outcome);
 }
 
 static json_t *stat_encode(const BackendStat *stat) {
@@ -130,7 +96,7 @@ static void create_device(HttpRequest *r, HttpInput *in, const char *name) {
         if (dry_run)
                 lifecycle_plan_device(l, name ?: in_body, &spec, on_planned, http_request_ref(r));
         else
-                lifecycle_create_device(l, name ?: in_body, &spec, &p, on_changed, http_request_ref(r));
+                lifecycle_create_device(l, name ?: in_body, &spec, &p, http_device_on_changed, http_request_ref(r));
 }
 
 void http_device_put(HttpRequest *r, HttpInput *in) {
@@ -221,7 +187,7 @@ void http_device_delete(HttpRequest *r, HttpInput *in) {
                 return;
 
         lifecycle_delete_device_when_free(r->context->lifecycle, name, &p, (uint64_t) wait * USEC_PER_SEC,
-                                          is_connected, missing_ok ? on_deleted_or_missing : on_deleted,
+                                          is_connected, missing_ok ? on_deleted_or_missing : http_device_on_deleted,
                                           http_request_ref(r));
 }
 
@@ -244,8 +210,8 @@ void http_device_renew(HttpRequest *r, HttpInput *in) {
         }
         k = http_input_key(in, r, &p.key);
         if (end_input(r, in, k))
-                lifecycle_renew_device(r->context->lifecycle, name, &p, has_seconds ? &seconds : NULL, on_changed,
-                                       http_request_ref(r));
+                lifecycle_renew_device(r->context->lifecycle, name, &p, has_seconds ? &seconds : NULL,
+                                       http_device_on_changed, http_request_ref(r));
 }
 
 void http_device_patch(HttpRequest *r, HttpInput *in) {
@@ -272,7 +238,8 @@ void http_device_patch(HttpRequest *r, HttpInput *in) {
         if (k == 0 && device && spec)
                 k = device_patch_decode(&in_spec, &device->spec, spec, &after, &patch);
         if (end_input(r, in, k))
-                lifecycle_update_device(l, name, &precondition, &patch, on_changed, http_request_ref(r));
+                lifecycle_update_device(l, name, &precondition, &patch, http_device_on_changed,
+                                        http_request_ref(r));
 }
 
 void http_device_list(HttpRequest *r, HttpInput *in) {
@@ -298,5 +265,6 @@ void http_device_adopt(HttpRequest *r, HttpInput *in) {
         if (!spec)
                 http_request_answer(r, MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
         else if (http_input_end(in, r))
-                lifecycle_adopt_device(r->context->lifecycle, name, spec, on_changed, http_request_ref(r));
+                lifecycle_adopt_device(r->context->lifecycle, name, spec, http_device_on_changed,
+                                       http_request_ref(r));
 }

@@ -22,6 +22,19 @@ const char *http_input_name(HttpInput *in, const HttpRequest *r) {
         return NULL;
 }
 
+const char *http_input_pool(HttpInput *in, const HttpRequest *r) {
+        JsonDecoder d;
+
+        if (pool_name_is_valid(r->param))
+                return r->param;
+
+        json_decoder_init(&d, &in->faults);
+        json_fault(&d, "name", "bad-name",
+                   "must be 1 to %d of a-z, 0-9, '.', '_' and '-', with a letter or digit at both ends",
+                   POOL_NAME_MAX - 1);
+        return NULL;
+}
+
 const char *http_input_handle(HttpInput *in, const HttpRequest *r) {
         JsonDecoder d;
 

@@ -17,9 +17,10 @@ struct HttpInput {
         json_t *body; /* owned; an object if the route takes one, else NULL */
 };
 
-/* Reads the path parameter as the name of a device, or as the handle of a management device. Borrowed from r;
- * NULL, with a fault, if it is none. */
+/* Reads the path parameter as the name of a device, of a pool, or as the handle of a management device. Borrowed
+ * from r; NULL, with a fault, if it is none. */
 const char *http_input_name(HttpInput *in, const HttpRequest *r);
+const char *http_input_pool(HttpInput *in, const HttpRequest *r);
 const char *http_input_handle(HttpInput *in, const HttpRequest *r);
 
 /* Reads If-Match and If-None-Match, if they are there, into p; of devices, also what is in the query. */

@@ -7,6 +7,7 @@ libhsvdpad_a_SOURCES += \
 	src/http/connection.h \
 	src/http/device-body.c src/http/device-body.h \
 	src/http/device-list.c src/http/device-list.h \
+	src/http/device-reply.c src/http/device-reply.h \
 	src/http/device.c \
 	src/http/events.c src/http/events.h \
 	src/http/drift.c \
@@ -17,6 +18,7 @@ libhsvdpad_a_SOURCES += \
 	src/http/input.c src/http/input.h \
 	src/http/mgmtdev.c \
 	src/http/openapi.c \
+	src/http/pool.c \
 	src/http/query.c src/http/query.h \
 	src/http/refusal.c src/http/refusal.h \
 	src/http/reply.c src/http/reply.h \

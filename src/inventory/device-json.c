@@ -66,7 +66,7 @@ static json_t *net_encode(const NetSpec *net) {
         /* clang-format on */
 }
 
-static json_t *reason_encode(const Failure *reason) {
+json_t *reason_encode(const Failure *reason) {
         if (!reason)
                 return json_null();
 

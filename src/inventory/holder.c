@@ -47,6 +47,7 @@ int holder_take(struct HolderTree *holders, const char *name, Device *device) {
         }
 
         LIST_INSERT_HEAD(&holder->devices, device, held);
+        holder->n_devices++;
         device->holder = holder;
         return 0;
 }
@@ -57,6 +58,7 @@ void holder_let_go(struct HolderTree *holders, Device *device) {
         if (!holder)
                 return;
         LIST_REMOVE(device, held);
+        holder->n_devices--;
         device->holder = NULL;
         if (!LIST_EMPTY(&holder->devices))
                 return;

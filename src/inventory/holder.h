@@ -5,6 +5,7 @@
  * a holder's name means is known to the interface that it came by. */
 
 #include <bsd/sys/tree.h>
+#include <stddef.h>
 #include <sys/queue.h>
 
 typedef struct Device Device;
@@ -17,6 +18,7 @@ LIST_HEAD(HeldList, Device);
 struct Holder {
         RB_ENTRY(Holder) by_name;
         char name[HOLDER_MAX];
+        size_t n_devices;
         struct HeldList devices; /* weak; at least one */
 };
 

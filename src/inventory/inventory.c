@@ -43,6 +43,7 @@ void inventory_init(Inventory *inv, size_t max_devices) {
         LIST_INIT(&inv->spaces);
         LIST_INIT(&inv->watches);
         RB_INIT(&inv->holders);
+        RB_INIT(&inv->pools);
         RB_INIT(&inv->foreign_devices);
         owners_init(&inv->owners);
         RB_INIT(&inv->leases);
@@ -67,6 +68,7 @@ static void mgmtdev_free(Inventory *inv, Mgmtdev *mgmtdev) {
 void inventory_done(Inventory *inv) {
         Device *device;
         Mgmtdev *mgmtdev;
+        Pool *pool;
 
         RB_INIT(&inv->endpoints);
         RB_INIT(&inv->leases);
@@ -77,6 +79,8 @@ void inventory_done(Inventory *inv) {
                 device_free(device);
         }
         foreign_device_free_all(inv);
+        while ((pool = RB_ROOT(&inv->pools)))
+                pool_remove(inv, pool);
         while ((mgmtdev = RB_ROOT(&inv->mgmtdevs)))
                 mgmtdev_free(inv, mgmtdev);
         asid_space_free_all(&inv->spaces);
@@ -212,6 +216,34 @@ Device *inventory_first_lease(Inventory *inv) {
 
 int inventory_hold_device(Inventory *inv, Device *device, const char *holder) {
         return holder_take(&inv->holders, holder, device);
+}
+
+void inventory_let_go(Inventory *inv, Device *device) {
+        holder_let_go(&inv->holders, device);
+}
+
+void inventory_renew_device(Inventory *inv, Device *device, DeviceSpec *spec, uint64_t now_usec) {
+        inv->revision++;
+        RB_REMOVE(DeviceTree, &inv->devices, device);
+        notify(inv, device, DEVICE_REMOVED);
+
+        account(inv, device, -1);
+        device_spec_done(&device->spec);
+        device->spec = *spec;
+        device_spec_init(spec);
+        device->state = DEVICE_READY;
+        device_set_reason(device, NULL);
+        uid_generate(now_usec, device->uid);
+        device->created_usec = now_usec;
+        device->generation = 1;
+        inventory_set_lease(inv, device, 0, 0);
+        /* Without memory it still counts as that of the owner before. */
+        (void) owners_note(&inv->owners, device);
+        give_revision(inv, device);
+        device->created_revision = device->revision;
+        account(inv, device, 1);
+        RB_INSERT(DeviceTree, &inv->devices, device);
+        notify(inv, device, DEVICE_ADDED);
 }
 
 static void mgmtdev_release(Inventory *inv, Mgmtdev *mgmtdev) {

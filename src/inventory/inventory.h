@@ -9,6 +9,7 @@
 #include "inventory/device.h"
 #include "inventory/foreign-device.h"
 #include "inventory/mgmtdev.h"
+#include "inventory/pool.h"
 
 RB_HEAD(DeviceTree, Device);
 RB_HEAD(LeaseTree, Device);
@@ -46,6 +47,8 @@ struct Inventory {
         uint64_t first_revision;           /* of this start of the daemon: changes before it are not known */
         struct InventoryWatchList watches; /* weak */
         struct HolderTree holders;
+        struct PoolTree pools;
+        size_t n_pools;
         struct ForeignDeviceTree foreign_devices;
         size_t n_foreign_devices;
         Owners owners;
@@ -78,6 +81,13 @@ int inventory_add_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev);
 
 /* Notes who holds the device, which is in the inventory. Once for a device. Returns 0, or -ENOMEM. */
 int inventory_hold_device(Inventory *inv, Device *device, const char *holder);
+
+/* Nobody holds the device any more, if somebody did. */
+void inventory_let_go(Inventory *inv, Device *device);
+
+/* The device has gone, and another one has come in its place: with a new uid and the spec, which is taken over, and
+ * with the holdings and the name of the one before; it is ready. now_usec: since the epoch. */
+void inventory_renew_device(Inventory *inv, Device *device, DeviceSpec *spec, uint64_t now_usec);
 
 /* Nobody holds what the holder holds. No revision: who holds a device is not shown. */
 void inventory_end_holder(Inventory *inv, const char *holder);

@@ -21,6 +21,10 @@ libhsvdpad_a_SOURCES += \
 	src/inventory/owner.c src/inventory/owner.h \
 	src/inventory/pci.c src/inventory/pci.h \
 	src/inventory/needs.c src/inventory/needs.h \
+	src/inventory/pool-json.c \
+	src/inventory/pool-json.h \
+	src/inventory/pool.c \
+	src/inventory/pool.h \
 	src/inventory/resource.c src/inventory/resource.h \
 	src/inventory/settings.c src/inventory/settings.h \
 	src/inventory/space.c src/inventory/space.h \

@@ -410,6 +410,13 @@ static int kernel_destroy(Backend *b, const char *name, DeviceUsers *ret_users, 
         return delete_device(k, name, ret_users, f);
 }
 
+/* The kernel resets a device that loses its driver. It keeps counting. */
+static int kernel_scrub(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f) {
+        KernelBackend *k = kernel_backend(b);
+
+        return release_device(k->root, &k->detached, name, BUS_DRIVER_NONE, ret_users, f);
+}
+
 static bool kernel_is_ours(Backend *b, const char *name) {
         return device_notes_is_ours(kernel_backend(b)->notes, name);
 }
@@ -499,6 +506,7 @@ static const BackendOps kernel_ops = {
         .observe = kernel_observe,
         .set_mac = kernel_set_mac,
         .destroy = kernel_destroy,
+        .scrub = kernel_scrub,
         .is_ours = kernel_is_ours,
         .get_command = kernel_get_command,
         .find_users = kernel_find_users,

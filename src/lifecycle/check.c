@@ -31,6 +31,7 @@ static const struct {
           "SELECT name FROM device WHERE revision < 0 OR created_revision < 0 OR created_usec < 0 "
           "OR generation < 1 OR generation > 4294967295 OR vqs < 0 OR vqs > 4294967295",
           "a number that is none of ours", FIX_DROP_DEVICE },
+        { "pool", "SELECT name FROM pool WHERE created_usec < 0", "a time before all times", FIX_DROP_POOL },
         { "quarantine", "SELECT id FROM quarantine WHERE released_usec < 0", "a time before all times",
           FIX_DROP_QUARANTINE },
         { "meta",
@@ -57,6 +58,7 @@ static const struct {
         [FIX_RESET_MGMTDEV] = { "forget the settings, and cordon it",
                                 "UPDATE mgmtdev SET cordoned = 'yes', labels = '', overrides = '' "
                                 "WHERE handle = ?1" },
+        [FIX_DROP_POOL] = { "drop the record: its free devices are deleted", "DELETE FROM pool WHERE name = ?1" },
         [FIX_DROP_QUARANTINE] = { "drop the record: what was released can be given out at once",
                                   "DELETE FROM quarantine WHERE id = ?1" },
         [FIX_DROP_RECEIPT] = { "drop the record: the request that comes again is a new one",

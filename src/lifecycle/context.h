@@ -8,6 +8,7 @@
 #include "lifecycle/lease.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/load.h"
+#include "lifecycle/pool.h"
 #include "lifecycle/receipt.h"
 #include "lifecycle/recovery.h"
 #include "lifecycle/release.h"
@@ -54,6 +55,7 @@ struct Lifecycle {
         Watch watch;
         Recovery recovery;
         Releases releases;
+        Pools pools;
         Awaits awaits;
         struct BatchList batches;
         unsigned n_batches;

@@ -8,6 +8,7 @@
 #include "lifecycle/context.h"
 #include "lifecycle/idempotency.h"
 #include "lifecycle/record.h"
+#include "lifecycle/return.h"
 #include "util/crash.h"
 #include "util/log.h"
 
@@ -70,10 +71,21 @@ void delete_resume(Operation *op) {
         operation_run(op, machine_delete, on_machine);
 }
 
+/* What cannot be scrubbed is deleted. */
+static void on_scrubbed(Operation *op) {
+        if (op->task.failure.code == ERROR_NONE && return_finish(op) == 0)
+                return;
+        if (op->task.failure.code == ERROR_IN_USE)
+                on_kept(op);
+        else
+                delete_resume(op);
+}
+
 static void on_intent_committed(Operation *op, const Failure *failure) {
         CRASH_POINT(DELETE_AFTER_INTENT);
         if (!failure) {
-                delete_resume(op);
+                if (!return_begin(op, on_scrubbed))
+                        delete_resume(op);
                 return;
         }
 
@@ -82,8 +94,7 @@ static void on_intent_committed(Operation *op, const Failure *failure) {
         operation_fail(op, failure);
 }
 
-/* Another device may have the name by now; what the client wants gone has gone. */
-static bool has_gone(const Verb *verb) {
+bool delete_is_over(const Verb *verb) {
         Lifecycle *l = verb->lifecycle;
         const Device *device = inventory_find_device(l->inventory, verb->name);
         const char *uid = verb->precondition.uid;
@@ -97,7 +108,7 @@ void delete_run(Verb *verb) {
         Device *device;
         Operation *op;
 
-        if (has_gone(verb)) {
+        if (delete_is_over(verb)) {
                 verb_answer(verb, &(Outcome){});
                 return;
         }

@@ -55,16 +55,18 @@ static void compare_members(JsonDecoder *d, json_t *before, json_t *after) {
 }
 
 /* Leaves what cannot change. A MAC address can become another one, but not none. */
-static void strip_mutable(json_t *spec, const DeviceSpec *after) {
+static void strip_mutable(json_t *spec, const DeviceSpec *after, bool is_claim) {
         (void) json_object_del(spec, "owner");
         (void) json_object_del(spec, "labels");
         (void) json_object_del(spec, "drift");
         (void) json_object_del(spec, "lease_seconds");
+        if (is_claim)
+                (void) json_object_del(spec, "endpoint");
         if (after->net.has_mac)
                 (void) json_object_del(json_object_get(spec, "net"), "mac");
 }
 
-static int merge_spec(JsonDecoder *d, const DeviceSpec *before, json_t *patch, DeviceSpec *ret) {
+static int merge_spec(JsonDecoder *d, const DeviceSpec *before, json_t *patch, bool is_claim, DeviceSpec *ret) {
         _cleanup_json_ json_t *old = device_spec_encode(before), *merged = NULL, *new = NULL;
         int k;
 
@@ -79,18 +81,18 @@ static int merge_spec(JsonDecoder *d, const DeviceSpec *before, json_t *patch, D
         new = device_spec_encode(ret);
         if (!new)
                 return -ENOMEM;
-        strip_mutable(old, ret);
-        strip_mutable(new, ret);
+        strip_mutable(old, ret, is_claim);
+        strip_mutable(new, ret, is_claim);
         compare_members(d, old, new);
         return 0;
 }
 
-int device_patch_decode(JsonDecoder *d, const DeviceSpec *before, json_t *patch, DeviceSpec *ret_after,
-                        DevicePatch *ret) {
+static int decode(JsonDecoder *d, const DeviceSpec *before, json_t *patch, bool is_claim, DeviceSpec *ret_after,
+                  DevicePatch *ret) {
         DevicePatch p = {};
         int r;
 
-        r = merge_spec(d, before, patch, ret_after);
+        r = merge_spec(d, before, patch, is_claim, ret_after);
         if (r < 0)
                 return r;
 
@@ -98,6 +100,8 @@ int device_patch_decode(JsonDecoder *d, const DeviceSpec *before, json_t *patch,
         memcpy(p.mac, ret_after->net.mac, sizeof p.mac);
         p.has_owner = json_object_get(patch, "owner");
         p.owner = ret_after->owner;
+        p.has_endpoint = is_claim;
+        p.endpoint = ret_after->endpoint;
         p.has_drift = json_object_get(patch, "drift");
         p.drift = ret_after->drift;
         p.has_lease = json_object_get(patch, "lease_seconds");
@@ -108,5 +112,66 @@ int device_patch_decode(JsonDecoder *d, const DeviceSpec *before, json_t *patch,
                 p.labels = json_object_get(patch, "labels");
 
         *ret = p;
+        return 0;
+}
+
+int device_patch_decode(JsonDecoder *d, const DeviceSpec *before, json_t *patch, DeviceSpec *ret_after,
+                        DevicePatch *ret) {
+        return decode(d, before, patch, false, ret_after, ret);
+}
+
+int device_claim_decode(JsonDecoder *d, const DeviceSpec *template, json_t *patch, DeviceSpec *ret_after,
+                        DevicePatch *ret) {
+        return decode(d, template, patch, true, ret_after, ret);
+}
+
+/* What changes is text, as it was checked; how many there are then depends on what others have changed. */
+static int merge_labels(json_t *labels, json_t *changes, json_t **ret) {
+        _cleanup_json_ json_t *merged = NULL;
+        int r;
+
+        r = labels_merge(labels, changes, &merged);
+        if (r < 0)
+                return r;
+        if (json_object_size(merged) > LABELS_MAX)
+                return -E2BIG;
+
+        *ret = json_object_size(merged) > 0 ? TAKE_PTR(merged) : NULL;
+        return 0;
+}
+
+int device_patch_apply(const DeviceSpec *spec, DevicePatch *patch, DeviceSpec *ret) {
+        _cleanup_(device_spec_done) DeviceSpec patched;
+        json_t *labels = NULL;
+        int r;
+
+        device_spec_init(&patched);
+        if (device_spec_copy(spec, &patched) < 0)
+                return -ENOMEM;
+
+        if (patch->has_mac) {
+                patched.net.has_mac = true;
+                memcpy(patched.net.mac, patch->mac, sizeof patch->mac);
+        }
+        if (patch->has_owner) {
+                free(patched.owner);
+                patched.owner = TAKE_PTR(patch->owner);
+        }
+        if (patch->has_endpoint)
+                patched.endpoint = patch->endpoint;
+        if (patch->has_drift)
+                patched.drift = patch->drift;
+        if (patch->has_lease)
+                patched.lease_seconds = patch->lease_seconds;
+        if (patch->has_labels) {
+                r = patch->labels ? merge_labels(patched.labels, patch->labels, &labels) : 0;
+                if (r < 0)
+                        return r;
+                json_decref(patched.labels);
+                patched.labels = labels;
+        }
+
+        *ret = patched;
+        device_spec_init(&patched);
         return 0;
 }

@@ -10,3 +10,11 @@
  * *ret_after, the spec as it would become; or -EINVAL if the patched spec is none; or -ENOMEM. */
 int device_patch_decode(JsonDecoder *d, const DeviceSpec *before, json_t *patch, DeviceSpec *ret_after,
                         DevicePatch *ret);
+
+/* The same of what a claim says of a device that was made to a template: also its endpoint. */
+int device_claim_decode(JsonDecoder *d, const DeviceSpec *template, json_t *patch, DeviceSpec *ret_after,
+                        DevicePatch *ret);
+
+/* The spec with the patch on it. The patch's owner goes over to it. Returns 0, -ENOMEM, or -E2BIG: too many labels.
+ */
+int device_patch_apply(const DeviceSpec *spec, DevicePatch *patch, DeviceSpec *ret);

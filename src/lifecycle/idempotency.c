@@ -9,6 +9,7 @@
 #include "lifecycle/create.h"
 #include "lifecycle/delete.h"
 #include "lifecycle/mgmtdev-update.h"
+#include "lifecycle/return.h"
 #include "util/log.h"
 
 /* A refusal that says nothing about the request, or of which the client must learn that it was never understood. */
@@ -16,6 +17,10 @@ static bool is_passing(ErrorCode code) {
         unsigned status = error_info(code)->http_status;
 
         return status == 400 || status == 500 || status == 503;
+}
+
+static bool removes(const Verb *verb) {
+        return verb->run == delete_run || verb->run == return_run;
 }
 
 /* The device that the receipt is about, if it is there. */
@@ -43,7 +48,7 @@ static void recall(Verb *verb, Outcome *ret) {
                 if (!ret->mgmtdev)
                         (void) failure_set(&ret->failure, ERROR_MGMTDEV_NOT_FOUND, ENOENT, "%s is gone by now",
                                            receipt->name);
-        } else if (verb->run != delete_run) {
+        } else if (!removes(verb)) {
                 ret->device = find_device(verb);
                 ret->created = receipt->outcome == RECEIPT_CREATED;
                 if (!ret->device)
@@ -156,7 +161,7 @@ static bool resume(Verb *verb) {
         Outcome outcome = { .device = device, .created = verb->run == create_run };
 
         verb->is_replayed = true;
-        if (device && verb->run == delete_run) {
+        if (device && removes(verb)) {
                 strcpy(verb->precondition.uid, device->uid);
                 return true;
         }
@@ -165,7 +170,7 @@ static bool resume(Verb *verb) {
                 return true;
         }
 
-        if (!device && verb->run != delete_run)
+        if (!device && !removes(verb))
                 set_gone(verb, &outcome.failure);
         verb_answer(verb, &outcome);
         return false;

@@ -56,6 +56,8 @@ int lifecycle_new(sd_event *event, Inventory *inventory, Store *store, Backend *
         if (r < 0)
                 return r;
         r = lease_init(l);
+        if (r >= 0)
+                r = pools_init(l);
         if (r < 0)
                 return r;
         r = job_queue_new(event, "backend", backend, SIZE_MAX, &l->worker);
@@ -102,6 +104,7 @@ Lifecycle *lifecycle_free(Lifecycle *l) {
         watch_done(l);
         workqueue_free(l->looker);
         lease_done(l);
+        pools_done(l);
         workqueue_free(l->worker);
         sd_event_unref(l->event);
         free(l->sriov);
@@ -139,6 +142,7 @@ bool lifecycle_stop(Lifecycle *l, uint64_t timeout_usec) {
         release_done(l);
         await_done(l);
         lease_done(l);
+        pools_done(l);
 
         /* Each round lets the loop bring the operations one step on: backend, store, answer. */
         for (; is_busy(l) && now < end; now = clock_monotonic_usec())
@@ -268,14 +272,8 @@ void lifecycle_update_device(Lifecycle *l, const char *name, const Precondition 
 
         if (!verb)
                 return;
-        verb->patch = *patch;
-        verb->patch.owner = patch->owner ? strdup(patch->owner) : NULL;
-        verb->patch.labels = json_deep_copy(patch->labels);
-        if ((patch->owner && !verb->patch.owner) || (patch->labels && !verb->patch.labels)) {
-                verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
-                return;
-        }
-        verb_start(verb);
+        if (verb_take_patch(verb, patch))
+                verb_start(verb);
 }
 
 void lifecycle_renew_device(Lifecycle *l, const char *name, const Precondition *precondition,

@@ -25,7 +25,8 @@ typedef struct Outcome {
         const JsonFaults *faults; /* what is wrong with the spec, pointer by pointer, or NULL */
         Device *device;           /* the device after it, borrowed until done() returns; NULL: failed, or deleted */
         const Mgmtdev *mgmtdev;   /* of an update of one; borrowed until done() returns */
-        bool created;             /* of a create: made, not only confirmed */
+        const Pool *pool;         /* likewise */
+        bool created;             /* of a create: made, not only confirmed; of a claim */
         const Placement *placement; /* of a plan, and of a create that no candidate fits; borrowed, or NULL */
         const DeviceUsers *users;   /* of a delete that is refused, and of get_users: borrowed, or NULL */
         int in_use;                 /* of get_users: 1: it is; 0: it is not; else that cannot be said */
@@ -56,7 +57,9 @@ typedef struct DevicePatch {
         bool has_mac;
         uint8_t mac[6];
         bool has_owner;
-        char *owner; /* borrowed; NULL: none */
+        char *owner;       /* borrowed; NULL: none */
+        bool has_endpoint; /* of a claim only */
+        EndpointSpec endpoint;
         bool has_labels;
         bool has_drift;
         DriftMode drift;

@@ -10,6 +10,7 @@
 #include "inventory/budget.h"
 #include "inventory/capacity.h"
 #include "inventory/idlist.h"
+#include "inventory/pool-json.h"
 #include "inventory/spec-json.h"
 #include "lifecycle/context.h"
 #include "lifecycle/mgmtdev-patch.h"
@@ -306,6 +307,41 @@ static int load_mgmtdev(void *userdata, const StoreMgmtdev *row) {
         return go_on(userdata, load_mgmtdev_record(userdata, row));
 }
 
+static int load_pool_record(Lifecycle *l, const StorePool *row) {
+        bool out_of_memory;
+        _cleanup_json_ json_t *json = json_parse(row->spec, strlen(row->spec), JSON_REJECT_DUPLICATES, NULL,
+                                                 &out_of_memory);
+        JsonFaults faults = {};
+        PoolSpec spec;
+        JsonDecoder d;
+        Pool *pool;
+        int r;
+
+        json_decoder_init(&d, &faults);
+        if (out_of_memory)
+                return -ENOMEM;
+        r = json_is_object(json) && pool_name_is_valid(row->name) && uid_is_valid(row->uid)
+                    ? pool_spec_decode(&d, json, &spec)
+                    : -EINVAL;
+        if (r == -EINVAL)
+                return complain(l, "pool", row->name, FIX_DROP_POOL, "what no pool has");
+        if (r < 0)
+                return r;
+        r = pool_new(row->name, &spec, row->created_usec, &pool);
+        if (r < 0) {
+                pool_spec_done(&spec);
+                return r;
+        }
+
+        strcpy(pool->uid, row->uid);
+        pool_add(l->inventory, pool);
+        return 0;
+}
+
+static int load_pool(void *userdata, const StorePool *row) {
+        return go_on(userdata, load_pool_record(userdata, row));
+}
+
 static int complain_of_id(const Lifecycle *l, const char *table, uint64_t id, LoadFix fix) {
         char key[24];
 
@@ -329,6 +365,7 @@ static int load_tombstone(void *userdata, const StoreTombstone *row) {
 
 static const StoreLoader loader = {
         .mgmtdev = load_mgmtdev,
+        .pool = load_pool,
         .device = load_device,
         .quarantine = load_quarantine,
         .receipt = load_receipt,
@@ -347,6 +384,8 @@ int load_check(Inventory *inventory, Database *db, const LoadCheck *check, Failu
         receipts_init(&l.receipts, SIZE_MAX, UINT64_MAX);
         tombstones_init(&l.tombstones, SIZE_MAX, UINT64_MAX);
         r = database_list_mgmtdevs(db, loader.mgmtdev, &l, f);
+        if (r == 0)
+                r = database_list_pools(db, loader.pool, &l, f);
         if (r == 0)
                 r = database_list_devices(db, loader.device, &l, f);
         if (r == 0)

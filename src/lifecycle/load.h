@@ -12,6 +12,7 @@ typedef enum LoadFix {
         FIX_DROP_HOLDINGS,   /* it is given others when it is seen on the host */
         FIX_DROP_HOLDER,     /* nobody holds the device */
         FIX_RESET_MGMTDEV,   /* what was set is forgotten, but that it is cordoned until someone has looked */
+        FIX_DROP_POOL,       /* its free devices are deleted */
         FIX_DROP_QUARANTINE, /* what was released is not kept back */
         FIX_DROP_RECEIPT,    /* the request that comes again is a new one */
         FIX_DROP_TOMBSTONE,  /* that the device has gone is not known any more */

@@ -5,6 +5,7 @@ libhsvdpad_a_SOURCES += \
 	src/lifecycle/candidate.c src/lifecycle/candidate.h \
 	src/lifecycle/context.h \
 	src/lifecycle/check.c src/lifecycle/check.h \
+	src/lifecycle/claim.c \
 	src/lifecycle/create.c src/lifecycle/create.h \
 	src/lifecycle/delete.c src/lifecycle/delete.h \
 	src/lifecycle/device-listing.c src/lifecycle/device-listing.h \
@@ -27,12 +28,15 @@ libhsvdpad_a_SOURCES += \
 	src/lifecycle/placement-json.c src/lifecycle/placement-json.h \
 	src/lifecycle/rebuild.c src/lifecycle/rebuild.h \
 	src/lifecycle/record.c src/lifecycle/record.h \
+	src/lifecycle/pool.c src/lifecycle/pool.h \
 	src/lifecycle/receipt.c src/lifecycle/receipt.h \
 	src/lifecycle/recovery.c src/lifecycle/recovery.h \
+	src/lifecycle/refill.c \
 	src/lifecycle/release.c src/lifecycle/release.h \
 	src/lifecycle/repair.c src/lifecycle/repair.h \
 	src/lifecycle/repair-batch.c src/lifecycle/repair-batch.h \
 	src/lifecycle/renew.c src/lifecycle/renew.h \
+	src/lifecycle/return.c src/lifecycle/return.h \
 	src/lifecycle/settle.c src/lifecycle/settle.h \
 	src/lifecycle/scan.c src/lifecycle/scan.h \
 	src/lifecycle/sriov-json.c src/lifecycle/sriov-json.h \

@@ -278,6 +278,28 @@ void machine_set_mac(MachineTask *t, Backend *b) {
                 (void) look_until_ready(t, b);
 }
 
+void machine_claim(MachineTask *t, Backend *b) {
+        if ((!t->spec.net.has_mac || set_mac(t, b) == 0) &&
+            b->ops->publish(b, t->name, &t->spec.endpoint, &t->failure) == 0)
+                (void) look_until_ready(t, b);
+}
+
+void machine_scrub(MachineTask *t, Backend *b) {
+        int r = look(t, b);
+
+        if (r == -ENODEV)
+                (void) failure_set(&t->failure, ERROR_DEVICE_NOT_FOUND, ENODEV, "The host no longer has '%s'",
+                                   t->name);
+        if (r >= 0)
+                r = b->ops->scrub(b, t->name, &t->users, &t->failure);
+        CRASH_POINT(MACHINE_AFTER_SCRUB);
+        if (r >= 0 && t->has_scrub_mac)
+                r = b->ops->set_mac(b, t->name, t->scrub_mac, &t->failure);
+        t->spec.endpoint = t->scrub_endpoint;
+        if (r >= 0)
+                (void) make_ready(t, b);
+}
+
 void machine_assign(MachineTask *t, Backend *b) {
         if (assign(t, b) == 0)
                 (void) look_until_ready(t, b);
@@ -295,7 +317,8 @@ const char *machine_name(void (*machine)(MachineTask *task, Backend *b)) {
                 { machine_create, "create" },        { machine_check, "look at" },
                 { machine_delete, "delete" },        { machine_set_mac, "set the MAC address of" },
                 { machine_assign, "assign IDs to" }, { machine_get_stats, "read the statistics of" },
-                { machine_settle, "look at" },
+                { machine_settle, "look at" },       { machine_claim, "hand out" },
+                { machine_scrub, "scrub" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)

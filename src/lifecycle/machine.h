@@ -19,6 +19,10 @@ typedef struct MachineTask {
         bool may_exist;            /* of a create: the device may be there already, and is ours then */
         bool must_be_ours;         /* ... only if the backend says so; of a delete: likewise */
 
+        EndpointSpec scrub_endpoint; /* of a scrubbing, as are the next: what its endpoint is to have */
+        bool has_scrub_mac;
+        uint8_t scrub_mac[6];
+
         /* Out. */
         Failure failure;     /* code ERROR_NONE: it worked */
         bool left_over;      /* it failed, and so did undoing what was done: something may be on the host */
@@ -48,9 +52,9 @@ void machine_settle(MachineTask *task, Backend *b);
  * driver, the device can be used, but its MAC address or its endpoint's owner is not as asked for. */
 void machine_check(MachineTask *task, Backend *b);
 
-/* Looks at the device and deletes it, if it is ours; if that fails, looks at what is left: nothing is as good as deleted. A device
- * of that name on another management device is not ours and stays: someone may have deleted ours, and made that
- * one, since the host was last looked at. */
+/* Looks at the device and deletes it, if it is ours; if that fails, looks at what is left: nothing is as good as
+ * deleted. A device of that name on another management device is not ours and stays: someone may have deleted ours,
+ * and made that one, since the host was last looked at. */
 void machine_delete(MachineTask *task, Backend *b);
 
 /* Looks at the device and makes it what its spec says, or makes it again if it is not there. ERROR_IN_USE if
@@ -60,6 +64,14 @@ void machine_repair(MachineTask *task, Backend *b);
 
 /* Gives the endpoint its owner and mode, and looks at it. */
 void machine_publish(MachineTask *task, Backend *b);
+
+/* Gives a device that is ready the MAC address of the spec, if that has one, and the endpoint its owner and mode.
+ */
+void machine_claim(MachineTask *task, Backend *b);
+
+/* Takes the device away from its driver, clears what its user has left, and makes it ready again. ERROR_IN_USE with
+ * nothing done while its endpoint is open; after another failure it may be half done. */
+void machine_scrub(MachineTask *task, Backend *b);
 
 /* Sets the MAC address of the spec in place; one that the device has already can be set on any. */
 void machine_set_mac(MachineTask *task, Backend *b);

@@ -117,6 +117,7 @@ static void end(Operation *op, const Outcome *outcome, bool remove) {
         recovery_continue(l);
         watch_continue(l);
         batch_continue(l);
+        pools_continue(l);
 }
 
 void operation_end(Operation *op, const Outcome *outcome) {

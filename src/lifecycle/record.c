@@ -178,6 +178,18 @@ static int remove_record(Lifecycle *l, const Device *device, const Verb *verb, b
         return store_remove_device(l->store, device, ++l->inventory->revision, &release, &notes, done, userdata);
 }
 
+void record_return(Lifecycle *l, Device *device, DeviceSpec *spec, const DeviceStatus *status, const Verb *verb) {
+        StoreReceipt receipt;
+        StoreTombstone tombstone;
+        const StoreNotes notes = { .receipt = idempotency_receipt(verb, &receipt),
+                                   .tombstone = bury(l, device, &tombstone),
+                                   .can_wait = true };
+
+        inventory_set_status(l->inventory, device, status);
+        inventory_renew_device(l->inventory, device, spec, clock_realtime_usec());
+        (void) queued(l, store_put_noted(l->store, device, NULL, &notes, on_recorded, l));
+}
+
 int record_removal_first(Lifecycle *l, const Device *device, const Verb *verb, bool was_told, store_done_t done,
                          void *userdata) {
         return remove_record(l, device, verb, was_told, false, done, userdata);

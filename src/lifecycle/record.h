@@ -26,7 +26,7 @@ void record_on_trouble(void *userdata, const StoreTrouble *trouble);
 /* A change that was asked for was not recorded, which is an error; but told once only while the disk takes none. */
 int record_log_level(const Lifecycle *l);
 
-/* Nobody waits for the following two: what they say can be observed again, so if they are lost, the next start
+/* Nobody waits for the following three: what they say can be observed again, so if they are lost, the next start
  * comes to the same end. One that fails is logged, and written when the store's trouble ends. */
 
 /* Returns false if it could not even be queued, which is logged too. verb: whose outcome was noted, or NULL. */
@@ -37,7 +37,12 @@ bool record_device(Lifecycle *l, const Device *device, const Verb *verb);
  * one gives way to others that hold the same when it is loaded again. */
 bool record_removal(Lifecycle *l, Device *device, const Verb *verb);
 
-/* The same for one whose record says otherwise: what it holds is the caller's to release when done() is called with
- * success. was_told: somebody may know it by its uid. Returns 0, or a negative errno: done() is not called then. */
+/* The device, whose record says that it is being deleted, is another one from now on: ready, with the spec (taken
+ * over), and as it was seen; that the one before has gone is remembered. */
+void record_return(Lifecycle *l, Device *device, DeviceSpec *spec, const DeviceStatus *status, const Verb *verb);
+
+/* The same as record_removal() for one whose record says otherwise: what it holds is the caller's to release when
+ * done() is called with success. was_told: somebody may know it by its uid. Returns 0, or a negative errno: done()
+ * is not called then. */
 int record_removal_first(Lifecycle *l, const Device *device, const Verb *verb, bool was_told, store_done_t done,
                          void *userdata);

@@ -284,6 +284,7 @@ static void finish(Lifecycle *l) {
         l->ready = true;
         lease_begin(l);
         batch_release_unfinished(l);
+        pools_begin(l);
         log_notice("%zu devices in the inventory: %zu ready, %zu failed, %zu lost", l->inventory->n_devices,
                    l->inventory->n_states[DEVICE_READY], l->inventory->n_states[DEVICE_FAILED],
                    l->inventory->n_states[DEVICE_LOST]);

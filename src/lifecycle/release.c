@@ -23,8 +23,6 @@ struct Release {
         sd_event_source *timer;
 };
 
-static void run(Lifecycle *l);
-
 static Release *release_free(Release *release) {
         sd_event_source_disable_unref(release->timer);
         free(release);
@@ -38,7 +36,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         release->timer = sd_event_source_disable_unref(release->timer);
         TAILQ_REMOVE(&releases->later, release, entry);
         TAILQ_INSERT_TAIL(&releases->waiting, release, entry);
-        run(release->lifecycle);
+        release_continue(release->lifecycle);
         return 0;
 }
 
@@ -77,10 +75,10 @@ static void on_deleted(void *userdata, const Outcome *outcome) {
                                    outcome->failure.detail);
                 try_later(release);
         }
-        run(l);
+        release_continue(l);
 }
 
-static void run(Lifecycle *l) {
+void release_continue(Lifecycle *l) {
         Releases *releases = &l->releases;
         Release *release;
 
@@ -91,7 +89,7 @@ static void run(Lifecycle *l) {
         }
 }
 
-static void add(Lifecycle *l, Device *device) {
+void release_add(Lifecycle *l, Device *device) {
         Release *release;
 
         if (device->is_released)
@@ -118,8 +116,8 @@ void lifecycle_release_holder(Lifecycle *l, const char *name) {
                 return;
         CRASH_POINT(HOLDER_BEFORE_RELEASE);
         LIST_FOREACH(device, &holder->devices, held)
-                add(l, device);
-        run(l);
+                release_add(l, device);
+        release_continue(l);
 }
 
 void release_init(Lifecycle *l) {

@@ -21,5 +21,9 @@ typedef struct Releases {
 
 void release_init(Lifecycle *l);
 
+/* The device is to be deleted, when its turn comes: release_continue() says that it may have. */
+void release_add(Lifecycle *l, Device *device);
+void release_continue(Lifecycle *l);
+
 /* Forgets those that wait. Those that run end with their verbs. */
 void release_done(Lifecycle *l);

@@ -267,6 +267,7 @@ static void on_scanned(Work *work) {
         }
         recovery_continue(l);
         watch_on_scanned(l, is_periodic);
+        pools_check(l);
 }
 
 static void start(Lifecycle *l, bool is_periodic) {

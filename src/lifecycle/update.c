@@ -7,6 +7,7 @@
 #include "inventory/feature.h"
 #include "inventory/spec-json.h"
 #include "lifecycle/context.h"
+#include "lifecycle/device-patch.h"
 #include "lifecycle/idempotency.h"
 #include "lifecycle/lease.h"
 #include "lifecycle/record.h"
@@ -92,57 +93,6 @@ static void on_spec_committed(Operation *op, const Failure *failure) {
                 operation_end(op, &(Outcome){ .device = device });
 }
 
-/* What changes is text, as it was checked; how many there are then depends on what others have changed. */
-static int merge_labels(json_t *labels, json_t *changes, json_t **ret) {
-        _cleanup_json_ json_t *merged = NULL;
-        int r;
-
-        r = labels_merge(labels, changes, &merged);
-        if (r < 0)
-                return r;
-        if (json_object_size(merged) > LABELS_MAX)
-                return -E2BIG;
-
-        *ret = json_object_size(merged) > 0 ? TAKE_PTR(merged) : NULL;
-        return 0;
-}
-
-/* The spec with the patch on it. The patch's owner goes over to it. Returns 0, -ENOMEM, or -E2BIG: too many labels.
- */
-static int apply_patch(const DeviceSpec *spec, DevicePatch *patch, DeviceSpec *ret) {
-        _cleanup_(device_spec_done) DeviceSpec patched;
-        json_t *labels = NULL;
-        int r;
-
-        device_spec_init(&patched);
-        if (device_spec_copy(spec, &patched) < 0)
-                return -ENOMEM;
-
-        if (patch->has_mac) {
-                patched.net.has_mac = true;
-                memcpy(patched.net.mac, patch->mac, sizeof patch->mac);
-        }
-        if (patch->has_owner) {
-                free(patched.owner);
-                patched.owner = TAKE_PTR(patch->owner);
-        }
-        if (patch->has_drift)
-                patched.drift = patch->drift;
-        if (patch->has_lease)
-                patched.lease_seconds = patch->lease_seconds;
-        if (patch->has_labels) {
-                r = patch->labels ? merge_labels(patched.labels, patch->labels, &labels) : 0;
-                if (r < 0)
-                        return r;
-                json_decref(patched.labels);
-                patched.labels = labels;
-        }
-
-        *ret = patched;
-        device_spec_init(&patched);
-        return 0;
-}
-
 static void begin(Verb *verb, Device *device, DeviceSpec *spec) {
         Lifecycle *l = verb->lifecycle;
         Operation *op;
@@ -207,7 +157,7 @@ void update_run(Verb *verb) {
                           "Device '%s' was asked for without the feature MAC", device->name);
                 return;
         }
-        r = apply_patch(&device->spec, &verb->patch, &spec);
+        r = device_patch_apply(&device->spec, &verb->patch, &spec);
         if (r == -E2BIG) {
                 verb_fail(verb, ERROR_INVALID_REQUEST, E2BIG, "A device can have %d labels; nothing was done",
                           LABELS_MAX);

@@ -37,6 +37,16 @@ Verb *verb_new(Lifecycle *l, void (*run)(Verb *verb), const char *name, const Pr
         return verb;
 }
 
+bool verb_take_patch(Verb *verb, const DevicePatch *patch) {
+        verb->patch = *patch;
+        verb->patch.owner = patch->owner ? strdup(patch->owner) : NULL;
+        verb->patch.labels = json_deep_copy(patch->labels);
+        if ((!patch->owner || verb->patch.owner) && (!patch->labels || verb->patch.labels))
+                return true;
+        verb_fail(verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
+        return false;
+}
+
 void verb_finish(Verb *verb, const Outcome *outcome) {
         Lifecycle *l = verb->lifecycle;
         Receipt *receipt = verb->receipt;
@@ -47,6 +57,9 @@ void verb_finish(Verb *verb, const Outcome *outcome) {
         json_decref(verb->patch.labels);
         json_decref(verb->mgmtdev_patch);
         json_decref(verb->adopt_spec);
+        if (verb->pool_spec)
+                pool_spec_done(verb->pool_spec);
+        free(verb->pool_spec);
         free(verb);
         idempotency_end(l, receipt);
 }

@@ -37,12 +37,17 @@ struct Verb {
         bool is_replayed;        /* the daemon before this one has begun it */
         char handle[HANDLE_MAX]; /* of an update of a management device, as is the next */
         json_t *mgmtdev_patch;
-        DevicePatch patch; /* its owner and labels are the verb's */
+        DevicePatch patch;        /* its owner and labels are the verb's */
+        char pool[POOL_NAME_MAX]; /* of a verb on one, and of a deletion that gives a device back to it; "" */
+        PoolSpec *pool_spec;      /* owned: as it is to be; or NULL */
 };
 
 /* Makes a verb; out of memory answers it and returns NULL. precondition may be NULL. */
 Verb *verb_new(Lifecycle *l, void (*run)(Verb *verb), const char *name, const Precondition *precondition,
                outcome_done_t done, void *userdata);
+
+/* Copies the patch into the verb. False: out of memory; the verb was answered. */
+bool verb_take_patch(Verb *verb, const DevicePatch *patch);
 
 /* Runs it, unless the daemon does not take requests now. */
 void verb_start(Verb *verb);

@@ -403,6 +403,21 @@ static int sim_destroy(Backend *b, const char *name, DeviceUsers *ret_users, Fai
         return sim_withdraw_device(s->model, d, f);
 }
 
+static int sim_scrub(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f) {
+        _cleanup_sim_ Sim *s = sim_lock(b);
+        ModelDevice *d = sim_reach_device(s, name, f);
+        int r;
+
+        if (!d)
+                return -ENODEV;
+        if (sim_is_open(s, d))
+                return fail_destroy(s, d, ret_users, f);
+
+        r = model_disable_device(s->model, model_device_ref(s->model, d), f);
+        memset(d->counters, 0, sizeof d->counters);
+        return r;
+}
+
 static bool sim_is_ours(Backend *b, const char *name) {
         _cleanup_sim_ Sim *s = sim_lock(b);
         const ModelDevice *d = model_find_device(s->model, name);
@@ -541,6 +556,7 @@ static const BackendOps sim_ops = {
         .observe = sim_observe,
         .set_mac = sim_set_mac,
         .destroy = sim_destroy,
+        .scrub = sim_scrub,
         .is_ours = sim_is_ours,
         .find_users = sim_find_users,
         .get_stats = sim_get_stats,

@@ -32,6 +32,10 @@ static const char *const statement_sql[_STATEMENT_MAX] = {
                                   "VALUES (?1, ?2, ?3, ?4)",
         [STATEMENT_REMOVE_MGMTDEV] = "DELETE FROM mgmtdev WHERE handle = ?1",
         [STATEMENT_LIST_MGMTDEVS] = "SELECT handle, cordoned, labels, overrides FROM mgmtdev ORDER BY handle",
+        [STATEMENT_PUT_POOL] =
+                "INSERT OR REPLACE INTO pool (name, uid, created_usec, spec) VALUES (?1, ?2, ?3, ?4)",
+        [STATEMENT_REMOVE_POOL] = "DELETE FROM pool WHERE name = ?1",
+        [STATEMENT_LIST_POOLS] = "SELECT name, uid, created_usec, spec FROM pool ORDER BY name",
         [STATEMENT_ADD_QUARANTINE] = "INSERT INTO quarantine (mgmtdev, asid_space, asids, msis, released_usec) "
                                      "VALUES (?1, ?2, ?3, ?4, ?5)",
         [STATEMENT_PURGE_QUARANTINE] = "DELETE FROM quarantine WHERE released_usec < ?1",
@@ -307,6 +311,18 @@ int database_put_mgmtdev(Database *db, const StoreMgmtdev *m, Failure *f) {
         return finish(db, s, f);
 }
 
+int database_put_pool(Database *db, const StorePool *p, Failure *f) {
+        Statement s = p->spec[0] ? STATEMENT_PUT_POOL : STATEMENT_REMOVE_POOL;
+
+        bind_text(db, s, 1, p->name);
+        if (p->spec[0]) {
+                bind_text(db, s, 2, p->uid);
+                bind_u64(db, s, 3, p->created_usec);
+                bind_text(db, s, 4, p->spec);
+        }
+        return finish(db, s, f);
+}
+
 int database_add_quarantine(Database *db, const StoreQuarantine *q, uint64_t purge_usec, Failure *f) {
         const Statement s = STATEMENT_ADD_QUARANTINE;
         int r;
@@ -465,6 +481,7 @@ typedef struct Reader {
         int (*read)(sqlite3_stmt *stmt, const struct Reader *reader, Failure *f);
         int (*device)(void *userdata, const StoreRecord *r);
         int (*mgmtdev)(void *userdata, const StoreMgmtdev *m);
+        int (*pool)(void *userdata, const StorePool *p);
         int (*quarantine)(void *userdata, const StoreQuarantine *q);
         int (*receipt)(void *userdata, const StoreReceipt *r);
         int (*tombstone)(void *userdata, const StoreTombstone *t);
@@ -507,6 +524,19 @@ static int read_mgmtdev(sqlite3_stmt *stmt, const Reader *reader, Failure *f) {
         if (!row.handle || !row.cordoned || !row.labels || !row.overrides)
                 return out_of_memory(f);
         return reader->mgmtdev(reader->userdata, &row);
+}
+
+static int read_pool(sqlite3_stmt *stmt, const Reader *reader, Failure *f) {
+        const StorePool row = {
+                .name = (const char *) sqlite3_column_text(stmt, 0),
+                .uid = (const char *) sqlite3_column_text(stmt, 1),
+                .created_usec = (uint64_t) sqlite3_column_int64(stmt, 2),
+                .spec = (const char *) sqlite3_column_text(stmt, 3),
+        };
+
+        if (!row.name || !row.uid || !row.spec)
+                return out_of_memory(f);
+        return reader->pool(reader->userdata, &row);
 }
 
 static int read_quarantine(sqlite3_stmt *stmt, const Reader *reader, Failure *f) {
@@ -566,6 +596,13 @@ int database_list_mgmtdevs(Database *db, int (*record)(void *userdata, const Sto
         const Reader reader = { .read = read_mgmtdev, .mgmtdev = record, .userdata = userdata };
 
         return list(db, STATEMENT_LIST_MGMTDEVS, &reader, f);
+}
+
+int database_list_pools(Database *db, int (*record)(void *userdata, const StorePool *p), void *userdata,
+                        Failure *f) {
+        const Reader reader = { .read = read_pool, .pool = record, .userdata = userdata };
+
+        return list(db, STATEMENT_LIST_POOLS, &reader, f);
 }
 
 int database_list_quarantine(Database *db, int (*record)(void *userdata, const StoreQuarantine *q), void *userdata,

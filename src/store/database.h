@@ -25,6 +25,9 @@ typedef enum Statement {
         STATEMENT_PUT_MGMTDEV,
         STATEMENT_REMOVE_MGMTDEV,
         STATEMENT_LIST_MGMTDEVS,
+        STATEMENT_PUT_POOL,
+        STATEMENT_REMOVE_POOL,
+        STATEMENT_LIST_POOLS,
         STATEMENT_ADD_QUARANTINE,
         STATEMENT_PURGE_QUARANTINE,
         STATEMENT_LIST_QUARANTINE,
@@ -71,6 +74,9 @@ int database_end_holder(Database *db, const char *holder, Failure *f);
 /* Removes it if nothing is set. */
 int database_put_mgmtdev(Database *db, const StoreMgmtdev *mgmtdev, Failure *f);
 
+/* Removes it if it has no spec. */
+int database_put_pool(Database *db, const StorePool *pool, Failure *f);
+
 /* Adds what was released, and drops what was released before a time. */
 int database_add_quarantine(Database *db, const StoreQuarantine *quarantine, uint64_t purge_usec, Failure *f);
 
@@ -96,6 +102,8 @@ int database_list_devices(Database *db, int (*record)(void *userdata, const Stor
                           Failure *f);
 int database_list_mgmtdevs(Database *db, int (*record)(void *userdata, const StoreMgmtdev *m), void *userdata,
                            Failure *f);
+int database_list_pools(Database *db, int (*record)(void *userdata, const StorePool *p), void *userdata,
+                        Failure *f);
 int database_list_quarantine(Database *db, int (*record)(void *userdata, const StoreQuarantine *q), void *userdata,
                              Failure *f);
 

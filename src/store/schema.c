@@ -88,6 +88,14 @@ static const char *const migrations[] = {
         "  time_usec INTEGER NOT NULL"
         ") STRICT;"
         "INSERT INTO clock (id, boot_id, boot_usec, wall_usec, time_usec) VALUES (0, '', 0, 0, 0);",
+
+        /* 6. What devices are made before anyone asks for them. */
+        "CREATE TABLE pool ("
+        "  name TEXT NOT NULL PRIMARY KEY,"
+        "  uid TEXT NOT NULL,"
+        "  created_usec INTEGER NOT NULL,"
+        "  spec TEXT NOT NULL"
+        ") STRICT, WITHOUT ROWID;",
 };
 
 #define SCHEMA_VERSION ((int) ELEMENTSOF(migrations))

@@ -11,6 +11,7 @@
 
 #include "inventory/idlist.h"
 #include "inventory/mgmtdev.h"
+#include "inventory/pool-json.h"
 #include "inventory/spec-json.h"
 #include "store/database.h"
 #include "store/install.h"
@@ -35,6 +36,7 @@ typedef struct Change {
                 CHANGE_PUT,
                 CHANGE_REMOVE,
                 CHANGE_MGMTDEV,
+                CHANGE_POOL,
                 CHANGE_BOOT_ID,
                 CHANGE_END_HOLDER,
                 CHANGE_NOTES,
@@ -43,6 +45,7 @@ typedef struct Change {
         StoreRecord record;       /* of a put; of a removal only name and revision; of a boot ID and the end of a
                                      holder name is the ID, or the holder */
         StoreMgmtdev mgmtdev;     /* of a management device, beside the record's revision */
+        StorePool pool;           /* of a pool */
         StoreQuarantine release;  /* mgmtdev is NULL if nothing is released */
         uint64_t purge_usec;      /* what was released before that matters no more */
         StoreReceipt receipt;     /* key is NULL: none */
@@ -100,6 +103,8 @@ static int apply_kind(Database *db, const Change *change, Failure *f) {
                 return database_remove_device(db, change->record.name, f);
         case CHANGE_MGMTDEV:
                 return database_put_mgmtdev(db, &change->mgmtdev, f);
+        case CHANGE_POOL:
+                return database_put_pool(db, &change->pool, f);
         case CHANGE_BOOT_ID:
                 return database_set_boot_id(db, change->record.name, f);
         case CHANGE_END_HOLDER:
@@ -336,6 +341,8 @@ int store_load(Store *store, const StoreLoader *loader, void *userdata, Failure 
 
         if (loader->mgmtdev)
                 r = database_list_mgmtdevs(db, loader->mgmtdev, userdata, f);
+        if (r == 0 && loader->pool)
+                r = database_list_pools(db, loader->pool, userdata, f);
         if (r == 0 && loader->device)
                 r = database_list_devices(db, loader->device, userdata, f);
         if (r == 0 && loader->quarantine)
@@ -569,6 +576,34 @@ int store_put_mgmtdev(Store *store, const char *handle, const MgmtdevSettings *s
             copy_texts(texts, ELEMENTSOF(texts), &change.strings) < 0)
                 return -ENOMEM;
         return submit(store, &change, notes);
+}
+
+static int put_pool(Store *store, const StorePool *pool, uint64_t revision, store_done_t done, void *userdata) {
+        Change change = { .kind = CHANGE_POOL, .record.revision = revision, .done = done, .userdata = userdata };
+        const Text texts[] = {
+                { pool->name, &change.pool.name },
+                { pool->uid, &change.pool.uid },
+                { pool->spec, &change.pool.spec },
+        };
+
+        if (copy_texts(texts, ELEMENTSOF(texts), &change.strings) < 0)
+                return -ENOMEM;
+        change.pool.created_usec = pool->created_usec;
+        return submit(store, &change, NULL);
+}
+
+int store_put_pool(Store *store, const Pool *pool, store_done_t done, void *userdata) {
+        _cleanup_json_ json_t *json = pool_spec_encode(&pool->spec);
+        _cleanup_free_ char *spec = dump(json);
+        const StorePool row = {
+                .name = pool->name, .uid = pool->uid, .created_usec = pool->created_usec, .spec = spec
+        };
+
+        return spec ? put_pool(store, &row, pool->revision, done, userdata) : -ENOMEM;
+}
+
+int store_remove_pool(Store *store, const char *name, store_done_t done, void *userdata) {
+        return put_pool(store, &(StorePool){ .name = name, .uid = "", .spec = "" }, 0, done, userdata);
 }
 
 int store_put_notes(Store *store, const StoreNotes *notes, store_done_t done, void *userdata) {

@@ -13,6 +13,7 @@
 
 #include "inventory/device.h"
 #include "inventory/error.h"
+#include "inventory/pool.h"
 #include "inventory/settings.h"
 #include "util/durable-clock.h"
 #include "util/workqueue.h"
@@ -63,6 +64,14 @@ typedef struct StoreMgmtdev {
         const char *overrides; /* a JSON object, as budget_settings_encode() makes it */
 } StoreMgmtdev;
 
+/* A pool. */
+typedef struct StorePool {
+        const char *name;
+        const char *uid;
+        uint64_t created_usec; /* since the epoch */
+        const char *spec;      /* JSON, as pool_spec_encode() makes it; "" of a removal */
+} StorePool;
+
 /* What a request with an idempotency key has come to. IDs grow with time. */
 typedef struct StoreReceipt {
         uint64_t id;
@@ -93,11 +102,12 @@ typedef struct StoreNotes {
         bool can_wait; /* for company on the way to the disk: the change, which nobody waits for */
 } StoreNotes;
 
-/* Who takes what is loaded: management devices, devices in order of name, then what was released, receipts and
- * tombstones, the oldest first. Each returns 0, or a negative errno that ends the loading. One that is NULL is not
- * asked. */
+/* Who takes what is loaded: management devices, pools, devices in order of name, then what was released, receipts
+ * and tombstones, the oldest first. Each returns 0, or a negative errno that ends the loading. One that is NULL is
+ * not asked. */
 typedef struct StoreLoader {
         int (*mgmtdev)(void *userdata, const StoreMgmtdev *m);
+        int (*pool)(void *userdata, const StorePool *p);
         int (*device)(void *userdata, const StoreRecord *r);
         int (*quarantine)(void *userdata, const StoreQuarantine *q);
         int (*receipt)(void *userdata, const StoreReceipt *r);
@@ -138,6 +148,10 @@ int store_remove_device(Store *store, const Device *device, uint64_t revision, c
 /* Queues what is set of a management device; what is empty is forgotten. As store_put_device(). */
 int store_put_mgmtdev(Store *store, const char *handle, const MgmtdevSettings *settings, uint64_t revision,
                       const StoreNotes *notes, store_done_t done, void *userdata);
+
+/* Queues the pool as it is now, or (the second one) that it is no more. As store_put_device(). */
+int store_put_pool(Store *store, const Pool *pool, store_done_t done, void *userdata);
+int store_remove_pool(Store *store, const char *name, store_done_t done, void *userdata);
 
 /* Queues notes alone; without any, that it is recorded what time it is. As store_put_device(). */
 int store_put_notes(Store *store, const StoreNotes *notes, store_done_t done, void *userdata);

@@ -8,7 +8,7 @@ import socket
 from urllib.parse import urlencode
 
 from contract import CONTRACT
-from support import DEADLINE
+from support import DEADLINE, poll
 
 HOST = "localhost"
 
@@ -194,6 +194,24 @@ class Client:
 
     def adopt(self, name, **spec):
         return self.request("POST", f"/v1/devices/{name}:adopt", {"spec": spec})
+
+    def put_pool(self, name, spec, status=201):
+        return self.request("PUT", f"/v1/pools/{name}", {"spec": spec}).expect(status).json
+
+    def pool(self, name):
+        return self.get(f"/v1/pools/{name}").expect(200).json
+
+    def wait_for_pool(self, name, n_free):
+        """Until so many are free, and none is being made."""
+        poll(f"pool of {n_free}", lambda: (lambda status: status["free"] == n_free and not status["making"])(
+            self.pool(name)["status"]))
+
+    def claim(self, pool, spec=None, key=None):
+        return self.request("POST", f"/v1/pools/{pool}:claim", {"spec": spec or {}}, {"Idempotency-Key": key})
+
+    def give_back(self, pool, name, uid=None, key=None):
+        body = {"name": name, **({"uid": uid} if uid else {})}
+        return self.request("POST", f"/v1/pools/{pool}:return", body, {"Idempotency-Key": key})
 
     def revision(self):
         return self.get("/v1/devices", limit=1).expect(200).json["revision"]

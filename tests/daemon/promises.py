@@ -51,6 +51,11 @@ def holdings(device):
     return status["mgmtdev"], [row["asid"] for row in status["asids"]], [row["entry"] for row in status["msis"]]
 
 
+def is_free(found):
+    """Of a device that it is a pool's: nobody was told of it."""
+    return found["status"].get("holder", "").startswith("pool ")
+
+
 class Promises:
     def __init__(self):
         self.names = {}  # what may be found: a list of Devices, and of None for nothing
@@ -87,6 +92,7 @@ class Promises:
 
     def settle(self, devices):
         """What is found is held against what may be, and taken for known. Returns what is wrong: (lost, extra)."""
+        devices = {name: found for name, found in devices.items() if not is_free(found)}
         lost, extra = [], []
         for name in sorted(self.names.keys() | devices.keys()):
             found = devices.get(name)

@@ -139,6 +139,13 @@ def test_every_operation_was_served(client):
                  "/v1/drift", "/v1/host", "/v1/backup", "/healthz", "/readyz", "/openapi.yaml"):
         client.get(path).expect(200)
     client.request("POST", "/v1/drift:repair", {}).expect(200)
+    client.put_pool("p", {"device": {"class": "net"}, "high": 2})
+    client.wait_for_pool("p", 2)
+    claimed = client.claim("p").expect(201).json
+    client.request("POST", "/v1/pools/p:return", {"name": claimed["name"]}).expect(204)
+    for path in ("/v1/pools", "/v1/pools/p"):
+        client.get(path).expect(200)
+    client.request("DELETE", "/v1/pools/p").expect(204)
     client.create("leased", {"class": "net", "lease_seconds": 600})
     client.request("POST", "/v1/devices/leased:renew", {}).expect(200)
     client.delete("d").expect(204)
