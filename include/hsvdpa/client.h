@@ -181,6 +181,25 @@ HSV_PUBLIC int hsv_mgmtdev_get(HsvClient *client, const char *handle, HsvDocumen
 HSV_PUBLIC int hsv_mgmtdev_update(HsvClient *client, const char *handle, const char *patch, uint64_t if_revision,
                                   HsvDocument **ret);
 
+/* All pools, under "/items". */
+HSV_PUBLIC int hsv_pool_list(HsvClient *client, HsvDocument **ret);
+HSV_PUBLIC int hsv_pool_get(HsvClient *client, const char *name, HsvDocument **ret);
+
+/* Makes a pool, or changes how many devices it has. spec: JSON text of an object, with "device", the template, "low",
+ * "high" and "on_return". ret_created, which may be NULL: true if it is new. */
+HSV_PUBLIC int hsv_pool_set(HsvClient *client, const char *name, const char *spec, HsvDocument **ret,
+                            bool *ret_created);
+
+/* Removes a pool and its free devices. */
+HSV_PUBLIC int hsv_pool_delete(HsvClient *client, const char *name);
+
+/* Takes a free device out of a pool. spec: JSON text of an object: what the device is given ("owner", "labels",
+ * "lease_seconds", "net", "endpoint", "drift"); "{}" says nothing. "pool-empty" if there is none. */
+HSV_PUBLIC int hsv_pool_claim(HsvClient *client, const char *name, const char *spec, HsvDocument **ret);
+
+/* Gives a device back to a pool. uid: refused with "precondition-failed" unless it is this device's; NULL: any. */
+HSV_PUBLIC int hsv_pool_return(HsvClient *client, const char *name, const char *device, const char *uid);
+
 /* Makes a device, or confirms that there is one of that name with an equal spec. name: NULL lets the
  * daemon choose one. spec: JSON text of an object. ret_created, which may be NULL: true if it was made,
  * false if it was there. */

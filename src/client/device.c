@@ -17,21 +17,6 @@ static int device_path(HsvClient *client, const char *name, char **ret) {
         return r < 0 ? client_fail_argument(client, r, "The device's name is empty") : 0;
 }
 
-/* {"spec": spec} */
-static int spec_body(HsvClient *client, const char *spec, json_t **ret) {
-        _cleanup_json_ json_t *object = NULL, *body = json_object();
-        int r;
-
-        r = client_parse_object(client, "spec", spec, &object);
-        if (r < 0)
-                return r;
-        if (json_object_set(body, "spec", object) < 0)
-                return error_set(&client->error, ENOMEM, "Out of memory");
-
-        *ret = TAKE_PTR(body);
-        return 0;
-}
-
 int hsv_device_create(HsvClient *client, const char *name, const char *spec, HsvDocument **ret, bool *ret_created) {
         _cleanup_json_ json_t *body = NULL;
         _cleanup_free_ char *path = NULL;
@@ -43,7 +28,7 @@ int hsv_device_create(HsvClient *client, const char *name, const char *spec, Hsv
                 if (r < 0)
                         return r;
         }
-        r = spec_body(client, spec, &body);
+        r = client_spec_body(client, spec, &body);
         if (r < 0)
                 return r;
         r = client_call(client,
@@ -94,7 +79,7 @@ int hsv_device_plan(HsvClient *client, const char *name, const char *spec, HsvDo
         _cleanup_free_ char *path = NULL;
         int r;
 
-        r = spec_body(client, spec, &body);
+        r = client_spec_body(client, spec, &body);
         if (r < 0)
                 return r;
         r = plan_path(client, name, &path);
@@ -160,7 +145,7 @@ int hsv_device_update_if(HsvClient *client, const char *name, const char *spec, 
         r = append_condition(client, condition, &path);
         if (r < 0)
                 return r;
-        r = spec_body(client, spec, &body);
+        r = client_spec_body(client, spec, &body);
         if (r < 0)
                 return r;
         return client_call(
@@ -177,16 +162,9 @@ int hsv_device_update(HsvClient *client, const char *name, const char *spec, uin
 /* Of what can be done to a device, beside the methods of HTTP. */
 static int verb_path(HsvClient *client, const char *name, const char *verb, char **ret) {
         _cleanup_free_ char *device = NULL;
-        int r;
+        int r = device_path(client, name, &device);
 
-        r = device_path(client, name, &device);
-        if (r < 0)
-                return r;
-        if (asprintf(ret, "%s:%s", device, verb) < 0) {
-                *ret = NULL;
-                return error_set(&client->error, ENOMEM, "Out of memory");
-        }
-        return 0;
+        return r < 0 ? r : client_verb_path(client, device, verb, ret);
 }
 
 int hsv_device_renew(HsvClient *client, const char *name, uint64_t lease_seconds, const HsvCondition *condition,
@@ -221,7 +199,7 @@ int hsv_device_adopt(HsvClient *client, const char *name, const char *spec, HsvD
 
         r = verb_path(client, name, "adopt", &path);
         if (r == 0)
-                r = spec_body(client, spec, &body);
+                r = client_spec_body(client, spec, &body);
         if (r < 0)
                 return r;
         return client_call(client, &(Request){ .method = "POST", .path = path, .body = body }, NULL, ret);

@@ -12,6 +12,7 @@ libhsvdpa_objects_la_SOURCES = \
 	src/client/events.c \
 	src/client/list.c \
 	src/client/mgmtdev.c \
+	src/client/pool.c \
 	src/client/request.c src/client/request.h \
 	src/client/url.c src/client/url.h
 libhsvdpa_objects_la_CFLAGS = $(HSV_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)

@@ -279,6 +279,27 @@ int client_parse_object(HsvClient *client, const char *what, const char *text, j
         return 0;
 }
 
+int client_spec_body(HsvClient *client, const char *spec, json_t **ret) {
+        _cleanup_json_ json_t *object = NULL, *body = json_object();
+        int r;
+
+        r = client_parse_object(client, "spec", spec, &object);
+        if (r < 0)
+                return r;
+        if (json_object_set(body, "spec", object) < 0)
+                return error_set(&client->error, ENOMEM, "Out of memory");
+
+        *ret = TAKE_PTR(body);
+        return 0;
+}
+
+int client_verb_path(HsvClient *client, const char *path, const char *verb, char **ret) {
+        if (asprintf(ret, "%s:%s", path, verb) >= 0)
+                return 0;
+        *ret = NULL;
+        return error_set(&client->error, ENOMEM, "Out of memory");
+}
+
 int client_fail_argument(HsvClient *client, int r, const char *sentence) {
         return error_set(&client->error, r, "%s", r == -ENOMEM ? "Out of memory" : sentence);
 }

@@ -38,6 +38,12 @@ int client_get(HsvClient *client, const char *path, HsvDocument **ret);
  * a negative errno with the client's error set. */
 int client_parse_object(HsvClient *client, const char *what, const char *text, json_t **ret);
 
+/* {"spec": spec}, where spec is text of the caller's. As above. */
+int client_spec_body(HsvClient *client, const char *spec, json_t **ret);
+
+/* "PATH:VERB", to be freed. Returns 0, or -ENOMEM with the client's error set. */
+int client_verb_path(HsvClient *client, const char *path, const char *verb, char **ret);
+
 /* Sets the client's error for an argument that led to r: sentence if that is -EINVAL, else out of memory.
  * Returns r. */
 int client_fail_argument(HsvClient *client, int r, const char *sentence);

@@ -61,7 +61,7 @@ typedef struct Noun {
         const Verb *default_verb; /* or NULL */
 } Noun;
 
-extern const Noun noun_capacity, noun_device, noun_drift, noun_event, noun_host, noun_mgmtdev;
+extern const Noun noun_capacity, noun_device, noun_drift, noun_event, noun_host, noun_mgmtdev, noun_pool;
 
 /* A further client like the context's, for another thread. Returns as hsv_client_new() does. */
 int context_new_client(const Context *context, HsvClient **ret);

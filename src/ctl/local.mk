@@ -40,6 +40,8 @@ libhsvdpactl_a_SOURCES = \
 	src/ctl/number.c src/ctl/number.h \
 	src/ctl/output.c src/ctl/output.h \
 	src/ctl/patience.c src/ctl/patience.h \
+	src/ctl/pool.c src/ctl/pool.h \
+	src/ctl/pool-set.c \
 	src/ctl/progress.c src/ctl/progress.h \
 	src/ctl/report.c src/ctl/report.h \
 	src/ctl/screen.c src/ctl/screen.h \

@@ -29,8 +29,8 @@ static const Option common_options[] = {
         {},
 };
 
-static const Noun *const nouns[] = { &noun_host,  &noun_capacity, &noun_mgmtdev, &noun_device,
-                                     &noun_drift, &noun_event,    NULL };
+static const Noun *const nouns[] = { &noun_host, &noun_capacity, &noun_mgmtdev, &noun_device,
+                                     &noun_pool, &noun_drift,    &noun_event,   NULL };
 
 /* What is left of the command line, and what it has said so far. */
 typedef struct Line {

@@ -31,8 +31,9 @@ static const struct {
 } code_hints[] = {
         { "device-not-found", "'hsvdpactl device list' shows the devices there are" },
         { "mgmtdev-not-found", "'hsvdpactl mgmtdev list' shows the management devices there are" },
-        { "already-exists",
-          "'hsvdpactl device show' shows how it was made; delete it first, or take another name" },
+        { "pool-not-found", "'hsvdpactl pool list' shows the pools there are" },
+        { "pool-empty", "try again in a moment; 'hsvdpactl pool show' says whether it can be filled" },
+        { "already-exists", "'show' says how it was made; delete it first, or take another name" },
         { "foreign-device", "someone else made that device ('vdpa dev show'); take another name" },
         { "events-gone", "look at what there is with 'hsvdpactl device list', and watch without --since" },
         { "mismatch", "say nothing of it, or what is so" },
@@ -81,7 +82,8 @@ static ExitCode classify(const HsvError *error, int r) {
         const char *code = hsv_error_code(error);
 
         if (r == HSV_REFUSED)
-                return strcmp(code, "device-not-found") == 0 || strcmp(code, "mgmtdev-not-found") == 0
+                return strcmp(code, "device-not-found") == 0 || strcmp(code, "mgmtdev-not-found") == 0 ||
+                                       strcmp(code, "pool-not-found") == 0
                                ? EXIT_CODE_NOT_FOUND
                                : EXIT_CODE_REFUSED;
         if (r == -EINVAL)

@@ -149,6 +149,13 @@ static void offer_foreign_devices(const Candidates *c, HsvClient *client) {
         offer_items(c, page, "/name");
 }
 
+static void offer_pools(const Candidates *c, HsvClient *client) {
+        _cleanup_(document_freep) HsvDocument *document = NULL;
+
+        if (hsv_pool_list(client, &document) == 0)
+                offer_items(c, document, "/name");
+}
+
 static const struct {
         const char *const *words; /* NULL at the end */
         void (*ask)(const Candidates *c, HsvClient *client);
@@ -164,7 +171,9 @@ static const struct {
         [VALUES_FORMATS] = { (const char *const[]){ "table", "wide", "json", "yaml", NULL } },
         [VALUES_MGMTDEVS] = { .ask = offer_mgmtdevs },
         [VALUES_MSI_POLICIES] = { (const char *const[]){ "exclusive", "shared", NULL } },
+        [VALUES_ON_RETURN] = { (const char *const[]){ "scrub", "destroy", NULL } },
         [VALUES_PLACEMENTS] = { (const char *const[]){ "pack", "spread", NULL } },
+        [VALUES_POOLS] = { .ask = offer_pools },
         [VALUES_REPAIRABLE_KINDS] = { (const char *const[]){ "missing", "extra", "changed", NULL } },
         [VALUES_STATES] = { (const char *const[]){ "reserved", "creating", "ready", "deleting", "failed", "lost",
                                                    NULL } },

@@ -33,7 +33,7 @@ def offered(ctl, *words):
 
 
 COMPLETIONS = [
-    ([""], ["host", "capacity", "mgmtdev", "device", "drift", "event"]),
+    ([""], ["host", "capacity", "mgmtdev", "device", "pool", "drift", "event"]),
     (["de"], ["device"]),
     (["device", "s"], ["show", "set", "stats"]),
     (["bogus", ""], []),
@@ -112,7 +112,7 @@ def in_bash(ctl, line):
 
 
 LINES = [
-    ("hsvdpactl ", ["host", "capacity", "mgmtdev", "device", "drift", "event"]),
+    ("hsvdpactl ", ["host", "capacity", "mgmtdev", "device", "pool", "drift", "event"]),
     ("hsvdpactl dev", ["device"]),
     ("hsvdpactl device show web-", ["web-a", "web-b"]),
     ("hsvdpactl  mgmtdev   show ", ["pci/0000:01:00.0", "sim0"]),
