@@ -35,6 +35,7 @@ struct Call {
         /* What it asks for. */
         char name[DEVICE_NAME_MAX];
         char handle[HANDLE_MAX];
+        char pool[POOL_NAME_MAX];
         DeviceSpec spec;
         Precondition precondition;
         json_t *patch;

@@ -16,6 +16,7 @@ libhsvdpad_a_SOURCES += \
 	src/dbus/mgmtdev.c src/dbus/mgmtdev.h \
 	src/dbus/path.c src/dbus/path.h \
 	src/dbus/polkit.c src/dbus/polkit.h \
+	src/dbus/pool-call.c src/dbus/pool-call.h \
 	src/dbus/property.h \
 	src/dbus/signals.c src/dbus/signals.h \
 	src/dbus/variant.c src/dbus/variant.h

@@ -12,6 +12,7 @@
 #include "dbus/error.h"
 #include "dbus/mgmtdev-call.h"
 #include "dbus/path.h"
+#include "dbus/pool-call.h"
 #include "dbus/property.h"
 #include "dbus/variant.h"
 #include "inventory/device-json.h"
@@ -322,6 +323,30 @@ static int method_adopt_device(sd_bus_message *m, void *userdata, sd_bus_error *
         return device_call_adopt(userdata, m);
 }
 
+static int method_list_pools(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return is_congested(m) ? 1 : pool_call_list(userdata, m);
+}
+
+static int method_get_pool(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return is_congested(m) ? 1 : pool_call_get(userdata, m);
+}
+
+static int method_set_pool(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return pool_call_set(userdata, m);
+}
+
+static int method_remove_pool(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return pool_call_remove(userdata, m);
+}
+
+static int method_claim_device(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return pool_call_claim(userdata, m);
+}
+
+static int method_return_device(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return pool_call_return(userdata, m);
+}
+
 static int method_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         int r = signals_subscribe(userdata, sd_bus_message_get_sender(m));
 
@@ -395,6 +420,20 @@ static const sd_bus_vtable vtable[] = {
                                 method_repair_drift, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("AdoptDevice", SD_BUS_ARGS("s", name, "a{sv}", spec, "a{sv}", options),
                                 SD_BUS_RESULT("a{sv}", device), method_adopt_device, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListPools", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", pools), method_list_pools,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetPool", SD_BUS_ARGS("s", name), SD_BUS_RESULT("a{sv}", pool), method_get_pool,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetPool", SD_BUS_ARGS("s", name, "a{sv}", spec, "a{sv}", options),
+                                SD_BUS_RESULT("a{sv}", pool, "b", created), method_set_pool,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RemovePool", SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_NO_RESULT,
+                                method_remove_pool, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ClaimDevice", SD_BUS_ARGS("s", pool, "a{sv}", spec, "a{sv}", options),
+                                SD_BUS_RESULT("o", path, "a{sv}", device), method_claim_device,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ReturnDevice", SD_BUS_ARGS("s", pool, "s", device, "a{sv}", options),
+                                SD_BUS_NO_RESULT, method_return_device, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Subscribe", "", "", method_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Unsubscribe", "", "", method_unsubscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("DeviceAdded", DEVICE_PAIR, 0),

@@ -341,6 +341,7 @@ class BusClient(rest.Client):
             unsayable("a body")
         path, _, rest_of_target = target.partition("?")
         query = dict(query or {})
+        headers = {field: value for field, value in (headers or {}).items() if value is not None}
         if path.endswith(":repair") and rest_of_target.startswith("dry_run="):
             query["dry_run"] = rest_of_target.partition("=")[2]
         elif rest_of_target:
@@ -350,7 +351,7 @@ class BusClient(rest.Client):
                 match = re.fullmatch(pattern, path)
                 if match and hasattr(self, f"{method.lower()}_{name}"):
                     parameters = [unquote(group) for group in match.groups()]
-                    return getattr(self, f"{method.lower()}_{name}")(*parameters, body, dict(headers or {}), query)
+                    return getattr(self, f"{method.lower()}_{name}")(*parameters, body, headers, query)
         except BusError as error:
             if error.name in ("org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NoReply",
                               "org.freedesktop.DBus.Error.NameHasNoOwner"):
@@ -423,6 +424,36 @@ class BusClient(rest.Client):
             unsayable("such a body")
         (value,) = self.connection.manager("AdoptDevice", "sa{sv}a{sv}", name, dictionary(body.get("spec", {})), {})
         return made(201, value, "Device")
+
+    def get_pools(self, *_):
+        (items,) = self.connection.manager("ListPools")
+        return made(200, {"items": list(items)}, "PoolList")
+
+    def get_one_pool(self, name, _, headers, query):
+        (value,) = self.connection.manager("GetPool", "s", name)
+        return made(200, value, "Pool")
+
+    def put_one_pool(self, name, body, headers, query):
+        if not isinstance(body, dict) or set(body) != {"spec"}:
+            unsayable("such a body")
+        value, created = self.connection.manager("SetPool", "sa{sv}a{sv}", name, dictionary(body["spec"]), {})
+        return made(201 if created else 200, value, "Pool")
+
+    def delete_one_pool(self, name, _, headers, query):
+        self.connection.manager("RemovePool", "sa{sv}", name, {})
+        return Answer(204, None)
+
+    def post_claim(self, name, body, headers, query):
+        options = self._options(headers, query)
+        _, value = self.connection.manager("ClaimDevice", "sa{sv}a{sv}", name, dictionary((body or {}).get("spec", {})),
+                                           options)
+        value = plain(value)
+        return made(201, value, "Device", Location=f"/v1/devices/{value['name']}")
+
+    def post_return(self, name, body, headers, query):
+        options = self._options(headers, {**query, **({"uid": body["uid"]} if "uid" in body else {})})
+        self.connection.manager("ReturnDevice", "ssa{sv}", name, body["name"], options)
+        return Answer(204, None)
 
     def patch_mgmtdev(self, handle, body, headers, query):
         if not isinstance(body, dict):
@@ -585,6 +616,10 @@ ROUTES = [
     ("devices", "/v1/devices"),
     ("create_batch", "/v1/devices:batchCreate"),
     ("delete_batch", "/v1/devices:batchDelete"),
+    ("pools", "/v1/pools"),
+    ("claim", "/v1/pools/([^/]+):claim"),
+    ("return", "/v1/pools/([^/]+):return"),
+    ("one_pool", "/v1/pools/([^/]+)"),
     ("adoption", "/v1/devices/([^/]+):adopt"),
     ("renewal", "/v1/devices/([^/]+):renew"),
     ("device", "/v1/devices/([^/]+)"),
