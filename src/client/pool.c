@@ -75,7 +75,7 @@ int hsv_pool_return(HsvClient *client, const char *name, const char *device, con
                 r = client_verb_path(client, pool, "return", &path);
         if (r < 0)
                 return r;
-        body = json_pack("{s:s, s:s*}", "name", device, "uid", uid);
+        body = json_pack("{s:s, s:s*}", "device", device, "uid", uid);
         if (!body)
                 return client_fail_argument(client, -EINVAL, "The name or the uid is not UTF-8");
         return client_call(client, &(Request){ .method = "POST", .path = path, .body = body }, NULL, NULL);

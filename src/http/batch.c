@@ -204,7 +204,7 @@ static int note_name(Decoding *decoding, JsonDecoder *d, const char *name) {
 static void decode_deletion(JsonDecoder *d, json_t *object, const char **ret_name, Precondition *ret) {
         const char *uid;
 
-        *ret_name = http_device_body_take_name(d, object);
+        *ret_name = http_device_body_take_name(d, object, "name");
         if (!json_object_get(object, "name"))
                 json_fault(d, "name", "missing", "is required");
         if (json_take_string(d, object, "uid", UID_TEXT_MAX - 1, &uid)) {

@@ -14,20 +14,20 @@ json_t *http_device_body_take_spec(JsonDecoder *d, json_t *object) {
         return json_take_object(d, object, "spec", &spec) ? spec : NULL;
 }
 
-const char *http_device_body_take_name(JsonDecoder *d, json_t *object) {
+const char *http_device_body_take_name(JsonDecoder *d, json_t *object, const char *member) {
         const char *name;
 
-        if (!json_take_string(d, object, "name", DEVICE_NAME_MAX - 1, &name))
+        if (!json_take_string(d, object, member, DEVICE_NAME_MAX - 1, &name))
                 return NULL;
         if (device_name_is_valid(name))
                 return name;
-        json_fault(d, "name", "bad-name", "is not a device name");
+        json_fault(d, member, "bad-name", "is not a device name");
         return NULL;
 }
 
 int http_device_body_decode(JsonDecoder *d, json_t *object, const char *name, const char **ret_name,
                             DeviceSpec *ret) {
-        const char *in_body = http_device_body_take_name(d, object);
+        const char *in_body = http_device_body_take_name(d, object, "name");
         JsonDecoder in_spec;
         json_t *spec;
         int r = -EINVAL;

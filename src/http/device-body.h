@@ -14,5 +14,6 @@ json_t *http_device_body_take_spec(JsonDecoder *d, json_t *object);
 int http_device_body_decode(JsonDecoder *d, json_t *object, const char *name, const char **ret_name,
                             DeviceSpec *ret);
 
-/* The member name of object, which may be absent: NULL then, and, with a fault, if it is no device name. */
-const char *http_device_body_take_name(JsonDecoder *d, json_t *object);
+/* The member of object that names a device, which may be absent: NULL then, and, with a fault, if it is no device
+ * name. */
+const char *http_device_body_take_name(JsonDecoder *d, json_t *object, const char *member);

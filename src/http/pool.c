@@ -139,9 +139,9 @@ void http_pool_return(HttpRequest *r, HttpInput *in) {
         int k;
 
         json_decoder_init(&d, &in->faults);
-        device = http_device_body_take_name(&d, in->body);
-        if (!json_object_get(in->body, "name"))
-                json_fault(&d, "name", "missing", "is required");
+        device = http_device_body_take_name(&d, in->body, "device");
+        if (!json_object_get(in->body, "device"))
+                json_fault(&d, "device", "missing", "is required");
         if (json_take_string(&d, in->body, "uid", UID_TEXT_MAX - 1, &uid) && uid_parse(uid, precondition.uid) < 0)
                 json_fault(&d, "uid", "bad-uid", "must be a UUID");
         json_end(&d, in->body);

@@ -452,7 +452,7 @@ class BusClient(rest.Client):
 
     def post_return(self, name, body, headers, query):
         options = self._options(headers, {**query, **({"uid": body["uid"]} if "uid" in body else {})})
-        self.connection.manager("ReturnDevice", "ssa{sv}", name, body["name"], options)
+        self.connection.manager("ReturnDevice", "ssa{sv}", name, body["device"], options)
         return Answer(204, None)
 
     def patch_mgmtdev(self, handle, body, headers, query):

@@ -210,7 +210,7 @@ class Client:
         return self.request("POST", f"/v1/pools/{pool}:claim", {"spec": spec or {}}, {"Idempotency-Key": key})
 
     def give_back(self, pool, name, uid=None, key=None):
-        body = {"name": name, **({"uid": uid} if uid else {})}
+        body = {"device": name, **({"uid": uid} if uid else {})}
         return self.request("POST", f"/v1/pools/{pool}:return", body, {"Idempotency-Key": key})
 
     def revision(self):

@@ -145,8 +145,12 @@ def test_unknown_parameter_of_any_operation(client, method, template):
     body = BODY if method in ("PUT", "POST", "PATCH") else None
     if ":batch" in template:
         body = {"devices": [{"name": "new", **(BODY if template.endswith("Create") else {})}]}
-    if template.endswith((":renew", ":repair")):
+    if template.endswith((":renew", ":repair", ":claim")):
         body = {}
+    if template == "/v1/pools/{name}":
+        body = {"spec": {"device": BODY["spec"], "high": 1}} if body else None
+    if template.endswith(":return"):
+        body = {"device": "kept"}
     known = CONTRACT.query_parameters(method, template)
     for query, name in (("x=1", "x"), ("x", "x"), ("dry_run=true", "dry_run"), ("limit=1", "limit")):
         if name in known:

@@ -142,7 +142,7 @@ def test_every_operation_was_served(client):
     client.put_pool("p", {"device": {"class": "net"}, "high": 2})
     client.wait_for_pool("p", 2)
     claimed = client.claim("p").expect(201).json
-    client.request("POST", "/v1/pools/p:return", {"name": claimed["name"]}).expect(204)
+    client.request("POST", "/v1/pools/p:return", {"device": claimed["name"]}).expect(204)
     for path in ("/v1/pools", "/v1/pools/p"):
         client.get(path).expect(200)
     client.request("DELETE", "/v1/pools/p").expect(204)

@@ -151,7 +151,7 @@ class Mortal:
     def give_back(self, name):
         uid, = [device.uid for device in self.promises.names[name]]
         self.promises.asked("DELETE", name)
-        assert self.ask("POST", "/v1/pools/p:return", {"name": name})[0] == 204
+        assert self.ask("POST", "/v1/pools/p:return", {"device": name})[0] == 204
         self.returned.add(uid)
         self.promises.names[name] = [None]
 

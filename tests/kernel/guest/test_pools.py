@@ -39,7 +39,7 @@ def claim(api, pool, **spec):
 
 
 def give_back(api, pool, name, status=204, **more):
-    return ask(api, "POST", f"/v1/pools/{pool}:return", {"name": name, **more}, status)
+    return ask(api, "POST", f"/v1/pools/{pool}:return", {"device": name, **more}, status)
 
 
 def free(api):
