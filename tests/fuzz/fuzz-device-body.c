@@ -7,6 +7,7 @@
 #include "fuzz.h"
 #include "http/body.h"
 #include "inventory/device-json.h"
+#include "inventory/pool-json.h"
 #include "inventory/spec-json.h"
 
 static void check_faults(const JsonFaults *faults) {
@@ -46,6 +47,30 @@ static void check_spec(DeviceSpec *spec) {
         fuzz_expect(again && json_equal(json, again));
 }
 
+/* The same of a pool's. */
+static void check_pool(json_t *object) {
+        _cleanup_json_ json_t *json = NULL, *encoded = NULL;
+        JsonFaults faults = {};
+        PoolSpec spec, again;
+        JsonDecoder d;
+        int r;
+
+        json_decoder_init(&d, &faults);
+        r = pool_spec_decode(&d, object, &spec);
+        fuzz_expect(r == 0 || r == -EINVAL);
+        if (r < 0) {
+                check_faults(&faults);
+                return;
+        }
+        fuzz_expect(spec.low >= 1 && spec.low <= spec.high && pool_fits(&(Pool){ .spec = spec }, &spec.device));
+        json = pool_spec_encode(&spec);
+        fuzz_expect(json && pool_spec_decode(&d, json, &again) == 0);
+        encoded = pool_spec_encode(&again);
+        fuzz_expect(encoded && json_equal(json, encoded));
+        pool_spec_done(&spec);
+        pool_spec_done(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(device_spec_done) DeviceSpec spec;
         _cleanup_json_ json_t *body = NULL;
@@ -63,5 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         object = json_object_get(body, "spec");
         if (json_is_object(object) && decode(object, &spec) == 0)
                 check_spec(&spec);
+        if (json_is_object(object))
+                check_pool(object);
         return 0;
 }

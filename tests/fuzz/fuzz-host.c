@@ -121,6 +121,14 @@ static int set_mac(Backend *b, const char *name, const uint8_t mac[6], Failure *
         return STEP(HOST_SET_MAC, host.sim->ops->set_mac(host.sim, name, mac, f));
 }
 
+static int scrub(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f) {
+        return STEP(HOST_SCRUB, host.sim->ops->scrub(host.sim, name, ret_users, f));
+}
+
+static bool is_ours(Backend *b, const char *name) {
+        return host.sim->ops->is_ours(host.sim, name);
+}
+
 static int destroy(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f) {
         return STEP(HOST_DESTROY, host.sim->ops->destroy(host.sim, name, ret_users, f));
 }
@@ -151,6 +159,8 @@ static const BackendOps ops = {
         .observe = observe,
         .set_mac = set_mac,
         .destroy = destroy,
+        .scrub = scrub,
+        .is_ours = is_ours,
         .find_users = find_users,
         .get_stats = get_stats,
         .free = stay,

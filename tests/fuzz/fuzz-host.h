@@ -16,6 +16,7 @@ typedef enum HostStep {
         HOST_SET_MAC,
         HOST_DESTROY,
         HOST_LIST,
+        HOST_SCRUB,
         _HOST_STEP_MAX,
 } HostStep;
 

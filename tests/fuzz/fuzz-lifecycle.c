@@ -14,6 +14,7 @@
 #include "inventory/idlist.h"
 #include "inventory/spec-json.h"
 #include "lifecycle/context.h"
+#include "lifecycle/pool.h"
 #include "store/store.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -54,6 +55,7 @@ static const char *const patches[] = {
 typedef struct Answer {
         int name; /* index of the device whose existence it decides; -1: none's */
         bool exists_after;
+        bool has_uid; /* of a deletion: it can succeed because that device is known to have gone before */
         unsigned n;
 } Answer;
 
@@ -124,7 +126,7 @@ static void on_answer(void *userdata, const Outcome *outcome) {
         fuzz_expect(a->n == 1);
         if (outcome->failure.code != ERROR_NONE)
                 fuzz_expect(outcome->failure.code < _ERROR_MAX && outcome->failure.detail[0]);
-        else if (a->name >= 0)
+        else if (a->name >= 0 && !(a->has_uid && inventory_find_device(&core.inventory, names[a->name])))
                 core.known[a->name] = a->exists_after ? IS_THERE : IS_GONE;
 }
 
@@ -205,7 +207,10 @@ static void do_delete(FuzzInput *in) {
         int name = fuzz_take_byte(in) % N_NAMES;
         Precondition p = choose_precondition(in, names[name]);
 
-        lifecycle_delete_device(core.lifecycle, names[name], &p, on_answer, new_answer(name, false));
+        Answer *a = new_answer(name, false);
+
+        a->has_uid = p.uid[0];
+        lifecycle_delete_device(core.lifecycle, names[name], &p, on_answer, a);
 }
 
 static void do_update(FuzzInput *in) {
@@ -450,6 +455,61 @@ static void (*const steps[])(FuzzInput *in) = {
         do_pull_out,       do_meddle, do_fail,   do_get_stats, do_create, do_delete,
 };
 
+static const char *const pools[] = { "p", "q" };
+
+static void do_set_pool(FuzzInput *in) {
+        const char *name = pools[fuzz_take_byte(in) % ELEMENTSOF(pools)];
+        uint8_t marks = fuzz_take_byte(in);
+        PoolSpec spec = { .low = 1, .high = 1 + marks % 3, .on_return = marks & 128 ? POOL_DESTROY : POOL_SCRUB };
+        _cleanup_json_ json_t *json = parse(marks & 64 ? "{\"class\":\"block\"}" : "{\"class\":\"net\"}");
+        JsonFaults faults = {};
+        JsonDecoder d;
+
+        json_decoder_init(&d, &faults);
+        fuzz_expect(device_spec_decode(&d, json, &spec.device) == 0);
+        lifecycle_set_pool(core.lifecycle, name, &spec, on_answer, new_answer(-1, false));
+}
+
+static void do_remove_pool(FuzzInput *in) {
+        lifecycle_remove_pool(core.lifecycle, pools[fuzz_take_byte(in) % ELEMENTSOF(pools)], on_answer,
+                              new_answer(-1, false));
+}
+
+static void do_claim(FuzzInput *in) {
+        const char *name = pools[fuzz_take_byte(in) % ELEMENTSOF(pools)];
+        uint8_t what = fuzz_take_byte(in);
+        char owner[] = "vm:7";
+        DevicePatch patch = {
+                .has_mac = what & 1,
+                .mac = { 2, 0, 0, 0, 2, what },
+                .has_owner = what & 2,
+                .owner = what & 2 ? owner : NULL,
+                .has_endpoint = what & 4,
+                .endpoint = { .uid = what, .mode = 0600 },
+        };
+
+        lifecycle_claim_device(core.lifecycle, name, NULL, &patch, on_answer, new_answer(-1, false));
+}
+
+/* Of one that was made for a pool, in any state, as it is or as another one was. */
+static void do_return(FuzzInput *in) {
+        const char *name = pools[fuzz_take_byte(in) % ELEMENTSOF(pools)];
+        uint8_t which = fuzz_take_byte(in);
+        Precondition p = {};
+        Device *d = inventory_next_device(&core.inventory, which & 1 ? "p" : "q");
+
+        if (!d)
+                return;
+        if (which & 2)
+                strcpy(p.uid, which & 4 ? "01890a5d-ac96-774b-bcce-b302099a8057" : d->uid);
+        lifecycle_return_device(core.lifecycle, name, d->name, &p, on_answer, new_answer(-1, false));
+}
+
+static void (*const pool_steps[])(FuzzInput *in) = { do_set_pool, do_claim, do_return, do_remove_pool };
+
+/* The last bytes stand for pools. */
+#define POOL_STEPS_FROM 240
+
 static void leave(void) {
         host_close();
 }
@@ -464,6 +524,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 /* The first byte says how long what is released stays in quarantine: not at all, or for longer than this takes. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FuzzInput in = { data, size };
+        uint8_t step;
 
         fuzz_remove(fuzz_path("state"));
         fuzz_remove(fuzz_path("sim-open"));
@@ -478,7 +539,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         for (unsigned i = 0; i < STEPS_MAX && in.size > 0; i++) {
                 if (core.n_answers == ANSWER_MAX - 1)
                         settle();
-                steps[fuzz_take_byte(&in) % ELEMENTSOF(steps)](&in);
+                step = fuzz_take_byte(&in);
+                if (step < POOL_STEPS_FROM)
+                        steps[step % ELEMENTSOF(steps)](&in);
+                else
+                        pool_steps[step % ELEMENTSOF(pool_steps)](&in);
         }
         settle();
         stop();

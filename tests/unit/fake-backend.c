@@ -11,7 +11,7 @@
 static const char *const call_names[_FAKE_CALL_MAX] = {
         [FAKE_CREATE] = "create",       [FAKE_BIND] = "bind",       [FAKE_PUBLISH] = "publish",
         [FAKE_OBSERVE] = "observe",     [FAKE_SET_MAC] = "set_mac", [FAKE_DESTROY] = "destroy",
-        [FAKE_GET_STATS] = "get_stats", [FAKE_ASSIGN] = "assign",
+        [FAKE_GET_STATS] = "get_stats", [FAKE_SCRUB] = "scrub",     [FAKE_ASSIGN] = "assign",
 };
 
 /* Returns the error that the test wants of this call, or 0. */
@@ -204,6 +204,22 @@ static int fake_set_mac(Backend *b, const char *name, const uint8_t mac[6], Fail
         return 0;
 }
 
+static int fake_scrub(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f) {
+        _cleanup_unlock_ Fake *fake = fake_lock(b);
+        int r = begin(fake, FAKE_SCRUB, name, f);
+        FakeDevice *device = fake_find(fake, name);
+
+        if (r < 0)
+                return r;
+        if (!device)
+                return no_such_device(name, f);
+        if (device->in_use)
+                return failure_set(f, ERROR_IN_USE, EBUSY, "'%s' is open", name);
+        device->status.driver = BUS_DRIVER_NONE;
+        device->status.endpoint[0] = '\0';
+        return 0;
+}
+
 static int fake_find_users(Backend *b, const char *name, DeviceUsers *ret) {
         static const DeviceUser user = { .kind = USER_PROCESS, .pid = 4242, .fd = 7, .name = "qemu" };
         _cleanup_unlock_ Fake *fake = fake_lock(b);
@@ -275,6 +291,7 @@ static const BackendOps fake_ops = {
         .observe = fake_observe,
         .set_mac = fake_set_mac,
         .destroy = fake_destroy,
+        .scrub = fake_scrub,
         .is_ours = fake_is_ours,
         .find_users = fake_find_users,
         .get_stats = fake_get_stats,

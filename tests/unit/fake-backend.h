@@ -18,6 +18,7 @@ typedef enum FakeCall {
         FAKE_OBSERVE,
         FAKE_SET_MAC,
         FAKE_DESTROY,
+        FAKE_SCRUB,
         FAKE_GET_STATS,
         _FAKE_CALL_MAX,
 } FakeCall;

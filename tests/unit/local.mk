@@ -38,6 +38,7 @@ check_PROGRAMS += \
 	tests/unit/test-lifecycle-hold \
 	tests/unit/test-lifecycle-memory \
 	tests/unit/test-lifecycle-mgmtdev \
+	tests/unit/test-lifecycle-pool \
 	tests/unit/test-lifecycle-resources \
 	tests/unit/test-lifecycle-scan \
 	tests/unit/test-lifecycle-settle \

@@ -231,3 +231,20 @@ const char *rig_recorded(const char *name) {
         close_store();
         return recorded.state;
 }
+
+size_t rig_count_free(void) {
+        const Pool *pool = pool_find(&rig.inventory, "p");
+
+        return pool ? pool_count(&rig.inventory, pool) : 0;
+}
+
+void rig_make_pool(uint32_t low, uint32_t high, PoolReturn on_return) {
+        PoolSpec spec = { .device = rig_spec(RIG_NET), .low = low, .high = high, .on_return = on_return };
+        Answer a = {};
+
+        lifecycle_set_pool(rig.lifecycle, "p", &spec, rig_on_answer, &a);
+        rig_wait(&a);
+        rig_assert_code(a, ERROR_NONE);
+        rig_wait_idle();
+        ck_assert_uint_eq(rig_count_free(), high);
+}

@@ -6,6 +6,7 @@
 
 #include "fake-backend.h"
 #include "lifecycle/lifecycle.h"
+#include "lifecycle/pool.h"
 
 typedef struct Rig {
         sd_event *event;
@@ -57,6 +58,12 @@ void rig_wait(Answer *answer);
 /* Runs the loop until a call of the kind waits at the fake host; until all operations are over. */
 void rig_wait_held(FakeCall call);
 void rig_wait_idle(void);
+
+/* Makes a pool of net devices called "p", and waits until so many (high) are free. */
+void rig_make_pool(uint32_t low, uint32_t high, PoolReturn on_return);
+
+/* Devices of the pool that can be claimed, or are on their way to that. */
+size_t rig_count_free(void);
 
 /* A decoded spec, which must be right. */
 DeviceSpec rig_spec(const char *json);

@@ -3,9 +3,11 @@
  * Verbs without memory: whichever allocation fails, there is one answer, and what is in the inventory, on the host
  * and on the disk agrees. The linker leads the allocations of the daemon's objects here (see local.mk). */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lifecycle/context.h"
 #include "rig.h"
 #include "unit.h"
 #include "util/clock.h"
@@ -190,9 +192,135 @@ START_TEST(test_verb) {
 }
 END_TEST
 
+/* --- Pools ----------------------------------------------------------------------------------------------- */
+
+static void begin_set_pool(Answer *a) {
+        PoolSpec spec = { .device = rig_spec(RIG_NET), .low = 1, .high = 2 };
+
+        armed = true;
+        lifecycle_set_pool(rig.lifecycle, "p", &spec, rig_on_answer, a);
+}
+
+static void begin_remove_pool(Answer *a) {
+        armed = true;
+        lifecycle_remove_pool(rig.lifecycle, "p", rig_on_answer, a);
+}
+
+static void begin_claim(Answer *a) {
+        static char owner[] = "o";
+        Precondition p = fresh_key();
+
+        armed = true;
+        lifecycle_claim_device(rig.lifecycle, "p", &p, &(DevicePatch){ .has_owner = true, .owner = owner },
+                               rig_on_answer, a);
+}
+
+static void begin_claim_with_mac(Answer *a) {
+        armed = true;
+        lifecycle_claim_device(rig.lifecycle, "p", NULL, &(DevicePatch){ .has_mac = true, .mac = { 2, 1 } },
+                               rig_on_answer, a);
+}
+
+/* Of the device that was claimed before. */
+static void begin_return(Answer *a) {
+        Device *device = inventory_next_device(&rig.inventory, "");
+        Precondition p = fresh_key();
+
+        while (device->holder)
+                device = inventory_next_device(&rig.inventory, device->name);
+        armed = true;
+        lifecycle_return_device(rig.lifecycle, "p", device->name, &p, rig_on_answer, a);
+}
+
+static const struct {
+        void (*begin)(Answer *a);
+        bool has_pool, has_claimed; /* before it */
+} pool_verbs[] = {
+        { begin_set_pool, false, false },      { begin_remove_pool, true, false }, { begin_claim, true, false },
+        { begin_claim_with_mac, true, false }, { begin_return, true, true },
+};
+
+/* Until nothing more comes of it; a pool goes on by itself. */
+static void run_armed(const Answer *a) {
+        while (a->n == 0 || lifecycle_n_operations(rig.lifecycle) > 0) {
+                int r;
+
+                armed = true;
+                r = sd_event_run(rig.event, 10 * USEC_PER_MSEC);
+                armed = false;
+                ck_assert_int_ge(r, 0);
+        }
+}
+
+static void do_without_fault(void (*begin)(Answer *a)) {
+        Answer a = {};
+
+        n_good = INT_MAX;
+        begin(&a);
+        run_armed(&a);
+        rig_assert_code(a, ERROR_NONE);
+}
+
+/* Each device is free, or somebody's; all that is on the host is in the inventory, and the reverse. */
+static void check_devices(void) {
+        Device *d = inventory_next_device(&rig.inventory, "");
+
+        for (; d; d = inventory_next_device(&rig.inventory, d->name)) {
+                ck_assert_ptr_null(d->operation);
+                if (d->state == DEVICE_READY)
+                        ck_assert(fake_has_device(rig.backend, d->name));
+        }
+        ck_assert_uint_eq(rig.lifecycle->pools.n_making, 0);
+}
+
+static void delete_all(void) {
+        Device *d;
+
+        if (pool_find(&rig.inventory, "p"))
+                do_without_fault(begin_remove_pool);
+        rig_look();
+        while ((d = inventory_next_device(&rig.inventory, ""))) {
+                Answer gone = rig_delete(d->name);
+
+                ck_assert(gone.failure.code == ERROR_NONE || gone.failure.code == ERROR_DEVICE_NOT_FOUND);
+        }
+        rig_wait_idle();
+}
+
+START_TEST(test_pool_verb) {
+        for (int n = 0, more = 1; more; n++) {
+                Answer a = {};
+
+                if (pool_verbs[_i].has_pool)
+                        rig_make_pool(1, 2, POOL_SCRUB);
+                if (pool_verbs[_i].has_claimed)
+                        do_without_fault(begin_claim_with_mac);
+                n_good = n;
+                pool_verbs[_i].begin(&a);
+                armed = false;
+                run_armed(&a);
+                more = n_good < 0;
+                ck_assert_uint_eq(a.n, 1);
+                ck_assert_msg(a.failure.code == ERROR_NONE || a.failure.code == ERROR_OUT_OF_MEMORY ||
+                                      a.failure.code == ERROR_STORE_FAILED,
+                              "allocation %d: %s", n, a.failure.detail);
+                n_good = INT_MAX;
+                check_devices();
+                delete_all();
+                ck_assert_int_lt(n, 1000);
+        }
+
+        rig_stop();
+        rig_start();
+        ck_assert_uint_eq(rig.inventory.n_devices, 0);
+        ck_assert_uint_eq(rig.inventory.n_pools, 0);
+}
+END_TEST
+
 static void add(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, rig_tear_down);
         tcase_add_loop_test(tcase, test_verb, 0, (int) ELEMENTSOF(verbs));
+        tcase_add_loop_test(tcase, test_pool_verb, 0, (int) ELEMENTSOF(pool_verbs));
 }
 
 int main(void) {
