@@ -27,6 +27,8 @@ struct BatchCall {
         BatchKind kind;
         bool missing_ok;
         size_t n;
+        IdempotencyKey key;
+        json_t *asked;    /* owned: names and what goes with them, for the digest of a request with a key */
         BatchItem *items; /* until they are begun */
         Result *results;  /* as many */
 };
@@ -40,6 +42,7 @@ BatchCall *batch_call_free(BatchCall *batch) {
                 free(batch->results[i].message);
         }
         free(batch->results);
+        json_decref(batch->asked);
         if (batch->items)
                 batch_items_free(batch->items, batch->n);
         free(batch);
@@ -87,12 +90,24 @@ static void on_end(void *userdata) {
         call_answer(call, reply, r);
 }
 
+static int set_key(Call *call, Failure *f) {
+        const BatchCall *batch = call->batch;
+
+        if (!batch->key.text[0])
+                return 0;
+        if (batch->kind == BATCH_CREATE_ATOMIC)
+                return failure_set(f, ERROR_NOT_IMPLEMENTED, EOPNOTSUPP,
+                                   "idempotency-key is not implemented for atomic batches");
+        return batch_set_key(call->bus->lifecycle, batch->items, batch->n, &batch->key, f);
+}
+
 static void run(Call *call) {
         const BatchCalls calls = { .on_item = on_item, .on_end = on_end, .userdata = call };
         BatchCall *batch = call->batch;
         Outcome outcome = {};
 
-        if (batch_run(call->bus->lifecycle, batch->kind, batch->items, batch->n, &calls, &outcome.failure) >= 0) {
+        if (set_key(call, &outcome.failure) >= 0 &&
+            batch_run(call->bus->lifecycle, batch->kind, batch->items, batch->n, &calls, &outcome.failure) >= 0) {
                 batch->items = NULL;
                 return;
         }
@@ -140,6 +155,8 @@ static int read_item(sd_bus_message *m, BatchCall *batch, JsonDecoder *in_device
                 r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
         if (r >= 0)
                 r = variant_read_object(m, &in_object, &object);
+        if (r >= 0 && json_array_append_new(batch->asked, json_pack("[s?, O]", name, object)) < 0)
+                return -ENOMEM;
         if (r < 0)
                 return r;
 
@@ -196,12 +213,18 @@ static int read_batch(Arguments *a, sd_bus_message *m, BatchKind kind, const cha
         if (!batch)
                 return -ENOMEM;
         batch->kind = kind;
+        batch->asked = json_array();
+        if (!batch->asked)
+                return -ENOMEM;
         r = read_items(a, m, batch);
         if (r >= 0)
                 r = arguments_read_object(a, m, "options", &in_options, &options);
         if (r < 0)
                 return r;
         (void) json_take_bool(&in_options, options, option, &is_set);
+        if (arguments_take_key(&in_options, options, kind == BATCH_DELETE ? "delete-batch" : "create-batch", "",
+                               batch->asked, &batch->key) < 0)
+                return -ENOMEM;
         json_end(&in_options, options);
         batch->results = calloc(batch->n + 1, sizeof *batch->results);
         if (!batch->results)

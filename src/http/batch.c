@@ -103,6 +103,10 @@ static void on_nobody_reads(void *userdata) {
         results_unref(results);
 }
 
+static int add_replayed(json_t *result, const Outcome *outcome) {
+        return result && outcome->replayed ? json_object_set_new(result, "replayed", json_true()) : 0;
+}
+
 static json_t *encode_result(const Results *results, size_t i, const char *name, const Outcome *outcome) {
         bool is_missing = results->missing_ok && outcome->failure.code == ERROR_DEVICE_NOT_FOUND;
         json_t *index = results->is_lines ? json_integer((json_int_t) i) : NULL;
@@ -123,7 +127,8 @@ static json_t *encode_result(const Results *results, size_t i, const char *name,
 /* The text with what stands before and behind it. */
 static char *format_result(const Results *results, size_t i, const char *name, const Outcome *outcome) {
         _cleanup_json_ json_t *result = encode_result(results, i, name, outcome);
-        _cleanup_free_ char *json = result ? json_dumps(result, JSON_COMPACT) : NULL;
+        _cleanup_free_ char *json = result && add_replayed(result, outcome) == 0 ? json_dumps(result, JSON_COMPACT)
+                                                                                 : NULL;
         bool has_comma = !results->is_lines && i > 0;
         char *text;
 
@@ -259,12 +264,29 @@ static BatchItem *decode_items(JsonDecoder *d, BatchKind kind, json_t *devices) 
         return r < 0 && items ? batch_items_free(items, n) : items;
 }
 
+/* False: the request was answered. */
+static bool set_key(HttpRequest *r, BatchKind kind, BatchItem *items, size_t n, const IdempotencyKey *key) {
+        Failure f;
+
+        if (!key->text[0])
+                return true;
+        if (kind == BATCH_CREATE_ATOMIC)
+                (void) failure_set(&f, ERROR_NOT_IMPLEMENTED, EOPNOTSUPP,
+                                   "Idempotency-Key is not implemented for atomic batches");
+        else if (batch_set_key(r->context->lifecycle, items, n, key, &f) == 0)
+                return true;
+        http_reply_failure(r, &f, NULL);
+        return false;
+}
+
 static void handle(HttpRequest *r, HttpInput *in, BatchKind kind, const char *option) {
         Results *results = NULL;
         BatchItem *items = NULL;
+        IdempotencyKey key = {};
         bool is_set = false;
         json_t *devices;
         JsonDecoder d;
+        int k;
 
         json_decoder_init(&d, &in->faults);
         (void) json_take_bool(&d, in->body, option, &is_set);
@@ -272,12 +294,19 @@ static void handle(HttpRequest *r, HttpInput *in, BatchKind kind, const char *op
         json_end(&d, in->body);
         if (devices)
                 items = decode_items(&d, kind, devices);
+        k = http_input_key(in, r, &key);
         if (!http_input_end(in, r)) {
                 batch_items_free(items, items ? json_array_size(devices) : 0);
                 return;
         }
 
-        if (items)
+        if (kind == BATCH_CREATE && is_set)
+                kind = BATCH_CREATE_ATOMIC;
+        if (items && k == 0 && !set_key(r, kind, items, json_array_size(devices), &key)) {
+                batch_items_free(items, json_array_size(devices));
+                return;
+        }
+        if (items && k == 0)
                 results = results_new(json_array_size(devices));
         if (!results) {
                 batch_items_free(items, items ? json_array_size(devices) : 0);
@@ -286,7 +315,7 @@ static void handle(HttpRequest *r, HttpInput *in, BatchKind kind, const char *op
         }
 
         results->missing_ok = is_set;
-        run(r, results, kind == BATCH_CREATE && is_set ? BATCH_CREATE_ATOMIC : kind, items);
+        run(r, results, kind, items);
 }
 
 void http_batch_create(HttpRequest *r, HttpInput *in) {

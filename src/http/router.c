@@ -15,8 +15,10 @@
 static const HttpRoute routes[] = {
         { "GET", "/v1/devices", http_device_list, 0 },
         { "POST", "/v1/devices", http_device_post, HTTP_ROUTE_BODY | CREATES },
-        { "POST", "/v1/devices:batchCreate", http_batch_create, HTTP_ROUTE_BODY | HTTP_ROUTE_BATCH },
-        { "POST", "/v1/devices:batchDelete", http_batch_delete, HTTP_ROUTE_BODY | HTTP_ROUTE_BATCH },
+        { "POST", "/v1/devices:batchCreate", http_batch_create,
+          HTTP_ROUTE_BODY | HTTP_ROUTE_BATCH | HTTP_ROUTE_KEY },
+        { "POST", "/v1/devices:batchDelete", http_batch_delete,
+          HTTP_ROUTE_BODY | HTTP_ROUTE_BATCH | HTTP_ROUTE_KEY },
         { "POST", "/v1/devices/{name}:renew", http_device_renew,
           HTTP_ROUTE_BODY | HTTP_ROUTE_OPTIONAL_BODY | CHANGES },
         { "GET", "/v1/devices/{name}", http_device_get, 0 },

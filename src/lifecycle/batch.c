@@ -101,7 +101,7 @@ static void start(Batch *batch, Slot *slot) {
 
         switch (batch->kind) {
         case BATCH_CREATE:
-                lifecycle_create_device(l, name, &item->spec, NULL, on_outcome, slot);
+                lifecycle_create_device(l, name, &item->spec, &item->precondition, on_outcome, slot);
                 return;
         case BATCH_CREATE_ATOMIC:
                 lifecycle_create_batched_device(l, name, &item->spec, batch->holder, on_atomic_outcome, slot);
@@ -253,6 +253,19 @@ static int batch_new(Lifecycle *l, BatchKind kind, size_t n, Batch **ret) {
         strcpy(batch->request_id, log_request_id());
         *ret = batch;
         return 0;
+}
+
+int batch_set_key(Lifecycle *l, BatchItem *items, size_t n, const IdempotencyKey *key, Failure *f) {
+        uint64_t now = durable_clock_now(store_clock(l->store));
+        const Receipt *first;
+
+        for (size_t i = 0; i < n; i++)
+                idempotency_key_derive(key, i, &items[i].precondition.key);
+        first = receipts_find(&l->receipts, items[0].precondition.key.text, now);
+        if (!first || strcmp(first->request, key->request) == 0)
+                return 0;
+        return failure_set(f, ERROR_KEY_REUSED, EINVAL,
+                           "Another request had this idempotency key; nothing was done");
 }
 
 int batch_run(Lifecycle *l, BatchKind kind, BatchItem *items, size_t n, const BatchCalls *calls, Failure *f) {

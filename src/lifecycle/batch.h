@@ -28,7 +28,7 @@ typedef enum BatchKind {
 typedef struct BatchItem {
         char name[DEVICE_NAME_MAX]; /* valid; "": a generated one, of a create */
         DeviceSpec spec;            /* of a create */
-        Precondition precondition;  /* of a delete */
+        Precondition precondition;  /* of a delete; its key of both */
 } BatchItem;
 
 /* What the caller gets to know, always from the loop and never before batch_run() has returned. on_item() is called
@@ -41,6 +41,11 @@ typedef struct BatchCalls {
 
 /* Frees items whose specs are initialized. */
 BatchItem *batch_items_free(BatchItem *items, size_t n);
+
+/* Gives each item a key of its own out of that of the request, so that a batch that comes again does what was not done
+ * yet, and tells what was. Not of an atomic one: what it has made may have been undone. Returns 0, or -EINVAL with f set:
+ * another request had the key. */
+int batch_set_key(Lifecycle *l, BatchItem *items, size_t n, const IdempotencyKey *key, Failure *f);
 
 /* Starts the batch, and takes items over (allocated by malloc(), 1 to BATCH_ITEMS_MAX). Returns 0; or a negative
  * errno with nothing done, f set, and items still the caller's: ERROR_OVERLOADED, ERROR_OUT_OF_MEMORY. */

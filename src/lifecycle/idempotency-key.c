@@ -2,6 +2,7 @@
 #include "lifecycle/idempotency-key.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 bool idempotency_key_is_valid(const char *text) {
@@ -12,6 +13,21 @@ bool idempotency_key_is_valid(const char *text) {
                         return false;
 
         return n > 0 && n < IDEMPOTENCY_KEY_MAX;
+}
+
+/* No key of a client is as long as this and has such a beginning but for one that means to; and then it is that
+ * client's own. */
+void idempotency_key_derive(const IdempotencyKey *key, size_t i, IdempotencyKey *ret) {
+        char index[24], digest[DIGEST_MAX];
+        Digest d;
+
+        (void) snprintf(index, sizeof index, "%zu", i);
+        digest_init(&d);
+        digest_add_text(&d, key->text);
+        digest_add_text(&d, index);
+        digest_finish(&d, digest);
+        (void) snprintf(ret->text, sizeof ret->text, "part:%s", digest);
+        strcpy(ret->request, key->request);
 }
 
 int idempotency_key_parse(const char *value, IdempotencyKey *ret) {

@@ -17,6 +17,7 @@ sys.path.insert(0, str(TREE / "tests/daemon"))
 
 from client import Connection, connect  # noqa: E402
 from daemon import Daemon  # noqa: E402
+from support import poll  # noqa: E402
 
 N_CONNECTIONS = 64
 SPEC = {"class": "net"}
@@ -94,6 +95,13 @@ def create_batch(it, devices):
     connection.close()
     assert answer.status == 200 and text.count(b'"status":201') == len(devices), text[:1000]
     return seconds
+
+
+def make_pool(it, name, n):
+    """A pool that has n free devices, and is not filled again before they are gone."""
+    client = it.client()
+    client.request("PUT", f"/v1/pools/{name}", {"spec": {"device": SPEC, "low": 1, "high": n}}).expect(201)
+    poll("full pool", lambda: client.pool(name)["status"]["free"] >= n, PATIENCE_SEC)
 
 
 def list_all(it):

@@ -541,25 +541,32 @@ class BusClient(rest.Client):
         except BusError as error:
             answer = refused(error)
             for fault in answer.json.get("errors", []):
+                fault["pointer"] = re.sub("^/query/idempotency-key", "/header/Idempotency-Key", fault["pointer"])
                 fault["pointer"] = re.sub("^/query|(?<=[0-9])/options(?=/)", "", fault["pointer"])
             return answer
         return made(200, {"results": [self._result(created, item) for item in items]}, "BatchResults")
 
     def post_create_batch(self, body, headers, query):
         devices = body.get("devices") if isinstance(body, dict) else None
+        key = headers.pop("Idempotency-Key", None)
         if headers or not isinstance(devices, list) or not all(
                 isinstance(each, dict) and set(each) <= {"name", "spec"} and isinstance(each.get("spec"), dict)
                 and each.get("name", "x") != "" for each in devices) or len(devices) > 1000:
             unsayable("such a batch")
-        options = {key: value for key, value in body.items() if key != "devices"}
+        options = {name: value for name, value in body.items() if name != "devices"}
+        if key is not None:
+            options["idempotency-key"] = key
         return self._batch("CreateDevices", True, [(each.get("name", ""), dictionary(each["spec"])) for each in devices],
                            options)
 
     def post_delete_batch(self, body, headers, query):
         devices = body.get("devices") if isinstance(body, dict) else None
+        key = headers.pop("Idempotency-Key", None)
         if headers or not isinstance(devices, list) or not all(isinstance(each.get("name"), str) for each in devices):
             unsayable("such a batch")
         options = {"missing-ok": body["missing_ok"]} if "missing_ok" in body else {}
+        if key is not None:
+            options["idempotency-key"] = key
         devices = [(each["name"], dictionary({key: value for key, value in each.items() if key != "name"}))
                    for each in devices]
         return self._batch("DeleteDevices", False, devices, options)

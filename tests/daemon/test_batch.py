@@ -202,3 +202,44 @@ def test_stop_in_the_middle(make_daemon):
     assert set(codes(answers)) <= {201, "shutting-down"}
     client = daemon.start()
     assert set(client.devices(state="ready")) >= {a["name"] for a in answers if a["status"] == 201}
+
+
+def keyed(client, kind, devices, key, **more):
+    return client.request("POST", f"/v1/devices:batch{kind}", {"devices": devices, **more}, {"Idempotency-Key": key})
+
+
+def test_key(make_daemon):
+    """The same batch again does what was not done yet, whatever has become of the daemon, and tells of the rest."""
+    daemon = make_daemon("")
+    client = daemon.start()
+    devices = [{"name": f"d{i}", "spec": NET} for i in range(20)] + [{"spec": NET}]
+    first = keyed(client, "Create", devices, "k").expect(200).json["results"]
+    assert [result["status"] for result in first] == [201] * 21 and not any("replayed" in result for result in first)
+    daemon.kill9()
+    client = daemon.start()
+    client.delete("d7").expect(204)
+    again = keyed(client, "Create", devices, "k").expect(200).json["results"]
+    # D-Bus does not say which are replayed.
+    assert len({result.get("replayed") for result in again}) == 1
+    assert [result["status"] for result in again] == [201] * 7 + [410] + [201] * 13
+    assert [result["device"]["uid"] for result in again[8:]] == [result["device"]["uid"] for result in first[8:]]
+    assert len(client.devices()) == 20
+    # Another batch with the key is refused as a whole; another key is another batch.
+    keyed(client, "Create", devices[:1], "k").expect(422, "key-reused")
+    keyed(client, "Delete", [{"name": "d0"}], "k").expect(422, "key-reused")
+    assert keyed(client, "Create", devices[:1], "l").expect(200).json["results"][0]["status"] == 200
+    keyed(client, "Create", devices[:1], "m", atomic=True).expect(501, "not-implemented")
+    keyed(client, "Create", devices[:1], "").expect(400, "invalid-request", "/header/Idempotency-Key")
+
+
+def test_key_of_a_deletion(client):
+    for i in range(3):
+        client.create(f"d{i}", NET)
+    items = [{"name": f"d{i}"} for i in range(4)]
+    first = keyed(client, "Delete", items, "k").expect(200).json["results"]
+    assert [result["status"] for result in first] == [204, 204, 204, 404]
+    # The next one of the name is not meant.
+    client.create("d1", NET)
+    again = keyed(client, "Delete", items, "k").expect(200).json["results"]
+    assert [result["status"] for result in again] == [204, 204, 204, 404]
+    assert client.devices().keys() == {"d1"}
