@@ -185,8 +185,8 @@ HSV_PUBLIC int hsv_mgmtdev_update(HsvClient *client, const char *handle, const c
 HSV_PUBLIC int hsv_pool_list(HsvClient *client, HsvDocument **ret);
 HSV_PUBLIC int hsv_pool_get(HsvClient *client, const char *name, HsvDocument **ret);
 
-/* Makes a pool, or changes how many devices it has. spec: JSON text of an object, with "device", the template, "low",
- * "high" and "on_return". ret_created, which may be NULL: true if it is new. */
+/* Makes a pool, or changes how many devices it has. spec: JSON text of an object, with "device", the template,
+ * "low", "high" and "on_return". ret_created, which may be NULL: true if it is new. */
 HSV_PUBLIC int hsv_pool_set(HsvClient *client, const char *name, const char *spec, HsvDocument **ret,
                             bool *ret_created);
 

@@ -42,9 +42,9 @@ typedef struct BatchCalls {
 /* Frees items whose specs are initialized. */
 BatchItem *batch_items_free(BatchItem *items, size_t n);
 
-/* Gives each item a key of its own out of that of the request, so that a batch that comes again does what was not done
- * yet, and tells what was. Not of an atomic one: what it has made may have been undone. Returns 0, or -EINVAL with f set:
- * another request had the key. */
+/* Gives each item a key of its own out of that of the request, so that a batch that comes again does what was not
+ * done yet, and tells what was. Not of an atomic one: what it has made may have been undone. Returns 0, or -EINVAL
+ * with f set: another request had the key. */
 int batch_set_key(Lifecycle *l, BatchItem *items, size_t n, const IdempotencyKey *key, Failure *f);
 
 /* Starts the batch, and takes items over (allocated by malloc(), 1 to BATCH_ITEMS_MAX). Returns 0; or a negative
