@@ -10,7 +10,7 @@
 ExitCode device_adopt(Context *context, const Arguments *arguments) {
         const char *name = arguments->operands[0];
         _cleanup_free_ char *subject = text_format("device %s", name), *spec = NULL;
-        _cleanup_(document_freep) HsvDocument *document = NULL;
+        HsvDocument *document = NULL;
         ExitCode code;
         int r;
 
@@ -20,9 +20,5 @@ ExitCode device_adopt(Context *context, const Arguments *arguments) {
         if (code != EXIT_CODE_OK)
                 return code;
         r = hsv_device_adopt(context->client, name, spec, &document);
-        if (r != 0)
-                return device_report_change(context, r, subject);
-        if (format_is_document(context->format))
-                return output_document(context, hsv_document_text(document));
-        return device_print_line(&context->screen, hsv_document_root(document), "adopted");
+        return device_output_change(context, r, document, subject, "adopted");
 }

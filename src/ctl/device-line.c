@@ -3,6 +3,7 @@
 /* What was done to a device, in one line. */
 
 #include "ctl/device.h"
+#include "ctl/output.h"
 #include "ctl/value.h"
 
 ExitCode device_print_line(const Screen *screen, const HsvValue *device, const char *what) {
@@ -20,6 +21,17 @@ ExitCode device_print_line(const Screen *screen, const HsvValue *device, const c
         (void) fprintf(screen->file, "%s: %s; %s%s%s on %s, %s\n", name, what, screen_style(screen, style), state,
                        screen_plain(screen, style), mgmtdev, endpoint);
         return EXIT_CODE_OK;
+}
+
+ExitCode device_output_change(Context *context, int r, HsvDocument *document, const char *subject,
+                              const char *what) {
+        _cleanup_(document_freep) HsvDocument *owned = r == 0 ? document : NULL;
+
+        if (r != 0)
+                return device_report_change(context, r, subject);
+        if (format_is_document(context->format))
+                return output_document(context, hsv_document_text(owned));
+        return device_print_line(&context->screen, hsv_document_root(owned), what);
 }
 
 ExitCode device_report_change(const Context *context, int r, const char *subject) {

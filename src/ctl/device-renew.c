@@ -19,7 +19,7 @@ ExitCode device_condition(const Arguments *arguments, HsvCondition *ret) {
 ExitCode device_renew(Context *context, const Arguments *arguments) {
         const char *name = arguments->operands[0], *lease = arguments_get(arguments, "lease");
         _cleanup_free_ char *subject = text_format("device %s", name);
-        _cleanup_(document_freep) HsvDocument *document = NULL;
+        HsvDocument *document = NULL;
         HsvCondition condition;
         uint64_t seconds = 0;
         ExitCode code;
@@ -34,9 +34,5 @@ ExitCode device_renew(Context *context, const Arguments *arguments) {
                 return report_usage("device renew: --lease: '%s' is not a number of seconds from 1 on", lease);
 
         r = hsv_device_renew(context->client, name, seconds, &condition, &document);
-        if (r != 0)
-                return device_report_change(context, r, subject);
-        if (format_is_document(context->format))
-                return output_document(context, hsv_document_text(document));
-        return device_print_line(&context->screen, hsv_document_root(document), "renewed");
+        return device_output_change(context, r, document, subject, "renewed");
 }

@@ -12,7 +12,7 @@
 ExitCode device_set(Context *context, const Arguments *arguments) {
         const char *name = arguments->operands[0];
         _cleanup_free_ char *subject = text_format("device %s", name), *patch = NULL;
-        _cleanup_(document_freep) HsvDocument *document = NULL;
+        HsvDocument *document = NULL;
         HsvCondition condition;
         ExitCode code;
         int r;
@@ -31,9 +31,5 @@ ExitCode device_set(Context *context, const Arguments *arguments) {
                 return code;
 
         r = hsv_device_update_if(context->client, name, patch, &condition, &document);
-        if (r != 0)
-                return device_report_change(context, r, subject);
-        if (format_is_document(context->format))
-                return output_document(context, hsv_document_text(document));
-        return device_print_line(&context->screen, hsv_document_root(document), "changed");
+        return device_output_change(context, r, document, subject, "changed");
 }

@@ -18,6 +18,12 @@ ExitCode device_wait(Context *context, const Arguments *arguments);
 /* "NAME: created; ready on MGMTDEV, /dev/vhost-vdpa-7" */
 ExitCode device_print_line(const Screen *screen, const HsvValue *device, const char *what);
 
+/* The end of a change: r and document are what a call of the client gave; the document is freed. what: the word for
+ * it.
+ */
+ExitCode device_output_change(Context *context, int r, HsvDocument *document, const char *subject,
+                              const char *what);
+
 /* The inventory's revision. Returns as calls of the client do. */
 int device_get_revision(HsvClient *client, uint64_t *ret);
 

@@ -17,22 +17,13 @@
 #include "util/crash.h"
 #include "util/log.h"
 
-static void swap_specs(Operation *op) {
-        DeviceSpec spec = op->device->spec;
-
-        op->device->spec = op->previous_spec;
-        op->previous_spec = spec;
-        /* Without memory it still counts as that of the owner before. */
-        (void) owners_note(&op->lifecycle->inventory->owners, op->device);
-}
-
 /* Free again, as it was; unless the pool has gone meanwhile. */
 static void put_back(Operation *op, const Failure *failure) {
         Lifecycle *l = op->lifecycle;
         const char *holder = op->verb->holder;
         Pool *pool;
 
-        swap_specs(op);
+        operation_swap_specs(op);
         op->device->generation--;
         lease_set(l, op->device, 0);
         inventory_touch_device(l->inventory, op->device);
@@ -105,7 +96,7 @@ static void begin(Verb *verb, Device *device, DeviceSpec *spec) {
         strcpy(verb->holder, device->holder->name);
         inventory_let_go(l->inventory, device);
         op->previous_spec = *spec;
-        swap_specs(op);
+        operation_swap_specs(op);
         device->generation++;
         lease_start(l, device);
         if (verb->patch.has_mac || endpoint_changes(op))

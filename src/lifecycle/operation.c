@@ -134,6 +134,15 @@ void operation_fail(Operation *op, const Failure *failure) {
                       &(Outcome){ .failure = *failure, .users = op->task.users.n > 0 ? &op->task.users : NULL });
 }
 
+void operation_swap_specs(Operation *op) {
+        DeviceSpec spec = op->device->spec;
+
+        op->device->spec = op->previous_spec;
+        op->previous_spec = spec;
+        /* Without memory it still counts as that of the owner before. */
+        (void) owners_note(&op->lifecycle->inventory->owners, op->device);
+}
+
 void operation_wait(Operation *op, Verb *verb) {
         STAILQ_INSERT_TAIL(&op->waiting, verb, entry);
 }

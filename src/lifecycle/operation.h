@@ -36,7 +36,7 @@ struct Operation {
 
         /* To go back to when it fails. */
         DeviceState previous_state;
-        DeviceSpec previous_spec;     /* of an update; of a renewal only its lease */
+        DeviceSpec previous_spec;     /* of an update and a claim; of a renewal only its lease */
         uint64_t previous_lease_usec; /* of either */
         bool has_acquired;            /* of a create: the device held nothing before */
         bool has_moved;               /* of a create: it was recorded on another management device */
@@ -71,6 +71,9 @@ void operation_end_and_remove(Operation *op, const Outcome *outcome);
 
 /* Ends it with a failure; the device stays. */
 void operation_fail(Operation *op, const Failure *failure);
+
+/* Gives the device the operation's other spec, and the operation that of the device; likewise its owner. */
+void operation_swap_specs(Operation *op);
 
 /* Lets the verb wait until op ends. */
 void operation_wait(Operation *op, Verb *verb);

@@ -14,18 +14,9 @@
 #include "util/crash.h"
 #include "util/log.h"
 
-static void swap_specs(Operation *op) {
-        DeviceSpec spec = op->device->spec;
-
-        op->device->spec = op->previous_spec;
-        op->previous_spec = spec;
-        /* Without memory it still counts as that of the owner before. */
-        (void) owners_note(&op->lifecycle->inventory->owners, op->device);
-}
-
 /* Back to the old one, with the lease that the device had. */
 static void restore_spec(Operation *op) {
-        swap_specs(op);
+        operation_swap_specs(op);
         if (op->device->lease_usec != op->previous_lease_usec)
                 lease_set(op->lifecycle, op->device, op->previous_lease_usec);
 }
@@ -105,7 +96,7 @@ static void begin(Verb *verb, Device *device, DeviceSpec *spec) {
 
         op->previous_spec = *spec;
         op->previous_lease_usec = device->lease_usec;
-        swap_specs(op);
+        operation_swap_specs(op);
         if (device->spec.lease_seconds != op->previous_spec.lease_seconds)
                 lease_start(l, device);
         device->generation++;

@@ -107,3 +107,45 @@ class Promises:
                     lost.append(f"lost: {name}: {damages[0]}")
         self.names = {name: [Device(device["spec"], device)] for name, device in devices.items()}
         return lost, extra
+
+
+class PoolUser:
+    """What can be asked of a pool called "p", by who has ask(), promises and wait_for(function)."""
+
+    returned = frozenset()  # uids of devices that were given back
+
+    def has_pool(self):
+        return self.ask("GET", "/v1/pools/p")[0] == 200
+
+    def wait_for_pool(self, n):
+        """Until so many are free, or (0) there is none left of a pool that is no more."""
+        def is_filled():
+            free = [found for found in self.ask("GET", "/v1/devices")[1]["items"] if is_free(found)]
+            return len(free) == n and all(found["status"]["state"] == "ready" for found in free)
+        self.wait_for(is_filled)
+
+    def claim(self, spec):
+        """Returns the name of the device."""
+        status, body = self.ask("POST", "/v1/pools/p:claim", {"spec": spec})
+        assert status == 201, body
+        self.promises.names[body["name"]] = [Device(body["spec"], body)]
+        return body["name"]
+
+    def give_back(self, name):
+        uid, = [device.uid for device in self.promises.names[name]]
+        self.promises.asked("DELETE", name)
+        assert self.ask("POST", "/v1/pools/p:return", {"device": name})[0] == 204
+        self.returned |= {uid}
+        self.promises.names[name] = [None]
+
+    def remove_pool(self):
+        assert self.ask("DELETE", "/v1/pools/p")[0] == 204
+        self.wait_for_pool(0)
+
+    def recognize_claims(self, owner):
+        """After a death in the middle: what the owner has may have been claimed, or was returned and claimed again, and
+        nobody was told; but it is not as it was before that."""
+        for found in self.ask("GET", "/v1/devices")[1]["items"]:
+            assert found["uid"] not in self.returned
+            if found["spec"].get("owner") == owner:
+                self.promises.names.setdefault(found["name"], []).append(Device(found["spec"]))

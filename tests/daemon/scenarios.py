@@ -17,7 +17,7 @@ from bus import MANAGER, ROOT, BusError, dictionary
 from client import Connection, connect
 from daemon import CRASH_PROGRAM, PROGRAM
 from outside import Outside
-from promises import Device, Promises, is_free
+from promises import PoolUser, Promises
 from support import net_spec, poll, sim_section
 
 # Longer than any test, so that it can be told to the last ID what is quarantined.
@@ -38,14 +38,13 @@ class Died(Exception):
     """The daemon is no more."""
 
 
-class World:
+class World(PoolUser):
     """One daemon, and what it has promised."""
 
     def __init__(self, daemon, bus=None):
         self.daemon = daemon
         self.bus = bus
         self.promises = Promises()
-        self.returned = set()  # uids
         self.cordoned = [False]
         self.connection = None
         self.foreign = {}  # what others have made: all that there is to see of it, by name
@@ -98,31 +97,8 @@ class World:
     def patch(self, name, spec, status=None):
         self.call("PATCH", name, spec, status)
 
-    def wait_for_pool(self, n):
-        """Until so many of pool "p" are free, or (0) there is none left of a pool that is no more."""
-        def is_filled():
-            devices = self.ask("GET", "/v1/devices")[1]["items"]
-            return sum(is_free(found) and found["status"]["state"] == "ready" for found in devices) == n == len(
-                list(filter(is_free, devices)))
-        poll("pool", is_filled)
-
-    def claim(self, spec):
-        """Returns the name of the device."""
-        status, body = self.ask("POST", "/v1/pools/p:claim", {"spec": spec})
-        assert status == 201, body
-        self.promises.names[body["name"]] = [Device(body["spec"], body)]
-        return body["name"]
-
-    def give_back(self, name):
-        uid, = [device.uid for device in self.promises.names[name]]
-        self.promises.asked("DELETE", name)
-        assert self.ask("POST", "/v1/pools/p:return", {"device": name})[0] == 204
-        self.returned.add(uid)
-        self.promises.names[name] = [None]
-
-    def remove_pool(self):
-        assert self.ask("DELETE", "/v1/pools/p")[0] == 204
-        self.wait_for_pool(0)
+    def wait_for(self, function):
+        poll("pool", function)
 
     def wait_idle(self):
         """Until nothing more follows from what was asked for."""
@@ -167,7 +143,7 @@ class World:
 
     def leave_nothing(self):
         """Deletes all; nothing may be left of it."""
-        if self.ask("GET", "/v1/pools/p")[0] == 200:
+        if self.has_pool():
             self.remove_pool()
         for name in sorted(self.promises.names):
             self.delete(name)
@@ -361,12 +337,8 @@ class Pool(Scenario):
         world.remove_pool()
 
     def then(self, world):
-        world.wait_for_pool(2 if world.ask("GET", "/v1/pools/p")[0] == 200 else 0)
-        for found in world.ask("GET", "/v1/devices")[1]["items"]:
-            # What was returned can have been claimed again, and nobody was told; but not as it was before.
-            assert found["uid"] not in world.returned
-            if found["spec"].get("owner") == "vm:1":
-                world.promises.names.setdefault(found["name"], []).append(Device(found["spec"]))
+        world.wait_for_pool(2 if world.has_pool() else 0)
+        world.recognize_claims("vm:1")
 
 
 class Restart(Scenario):

@@ -17,7 +17,7 @@ import audit
 import rest
 import vdpa
 from agreement import agree
-from promises import Device, Promises, is_free
+from promises import PoolUser, Promises
 
 PROGRAM = "/usr/sbin/hsvdpad"
 CRASH_PROGRAM = "/usr/libexec/hsvdpa-tests/hsvdpad-crash"
@@ -39,13 +39,12 @@ class Died(Exception):
     """The daemon is no more."""
 
 
-class Mortal:
+class Mortal(PoolUser):
     def __init__(self):
         shutil.rmtree(DIRECTORY, ignore_errors=True)
         DIRECTORY.mkdir()
         self.configure("")
         self.promises = Promises()
-        self.returned = set()  # uids
         self.database = DIRECTORY / "state/inventory.db"
         self.process = None
         self.connection = rest.Connection()
@@ -130,34 +129,8 @@ class Mortal:
         for device in self.promises.names[name]:
             device.spec = spec
 
-    def wait_for_pool(self, n):
-        """Until so many of pool "p" are free, or (0) there is none left of a pool that is no more."""
-        def is_filled():
-            devices = self.ask("GET", "/v1/devices")[1]["items"]
-            return sum(is_free(found) and found["status"]["state"] == "ready" for found in devices) == n == len(
-                list(filter(is_free, devices)))
-        vdpa.wait_for(is_filled)
-
-    def has_pool(self):
-        return self.ask("GET", "/v1/pools/p")[0] == 200
-
-    def claim(self, spec):
-        """Returns the name of the device."""
-        status, body = self.ask("POST", "/v1/pools/p:claim", {"spec": spec})
-        assert status == 201, body
-        self.promises.names[body["name"]] = [Device(body["spec"], body)]
-        return body["name"]
-
-    def give_back(self, name):
-        uid, = [device.uid for device in self.promises.names[name]]
-        self.promises.asked("DELETE", name)
-        assert self.ask("POST", "/v1/pools/p:return", {"device": name})[0] == 204
-        self.returned.add(uid)
-        self.promises.names[name] = [None]
-
-    def remove_pool(self):
-        assert self.ask("DELETE", "/v1/pools/p")[0] == 204
-        self.wait_for_pool(0)
+    def wait_for(self, function):
+        vdpa.wait_for(function)
 
     def wait_idle(self):
         vdpa.wait_for(lambda: self.ask("GET", "/v1/host")[1]["operations"] == 0)
