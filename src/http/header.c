@@ -115,6 +115,31 @@ bool accept_names(const char *value, const char *type) {
         }
 }
 
+/* "q=0", with up to three zeros behind the point: not at all. */
+static bool is_refused(const char *parameters) {
+        const char *q = parameters + strspn(parameters, BLANKS ";");
+        size_t n;
+
+        if (strncasecmp(q, "q=0", 3) != 0)
+                return false;
+        q += 3;
+        n = *q == '.' ? 1 + strspn(q + 1, "0") : 0;
+        return strchr(BLANKS ",", q[n]);
+}
+
+bool accept_encoding_has(const char *value, const char *coding) {
+        size_t n = strlen(coding);
+
+        for (;; value++) {
+                value += strspn(value, BLANKS);
+                if (strncasecmp(value, coding, n) == 0 && strchr(BLANKS ",;", value[n]))
+                        return !is_refused(value + n);
+                value = strchr(value, ',');
+                if (!value)
+                        return false;
+        }
+}
+
 static bool address_is_loopback(const char *host) {
         struct in_addr address;
 

@@ -28,6 +28,9 @@ bool media_type_is(const char *value, const char *type);
 /* True if Accept names the type itself. */
 bool accept_names(const char *value, const char *type);
 
+/* True if Accept-Encoding names the coding, and not in order to refuse it. */
+bool accept_encoding_has(const char *value, const char *coding);
+
 /* True if the Host field names this machine: localhost, 127.0.0.0/8 or [::1], with or without a port. A page of
  * the web whose name was rebound to 127.0.0.1 still sends the name that it was loaded from. */
 bool host_is_loopback(const char *value);

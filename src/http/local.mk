@@ -11,6 +11,7 @@ libhsvdpad_a_SOURCES += \
 	src/http/device.c \
 	src/http/events.c src/http/events.h \
 	src/http/drift.c \
+	src/http/gzip.c src/http/gzip.h \
 	src/http/handlers.h \
 	src/http/header.c src/http/header.h \
 	src/http/health.c \

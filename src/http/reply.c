@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "http/gzip.h"
 #include "http/header.h"
 #include "lifecycle/placement-json.h"
 
@@ -45,8 +46,42 @@ static struct MHD_Response *json_response(HttpRequest *r, const char *type, json
         return text_response(r, type, text);
 }
 
+/* Less is not worth it. */
+#define COMPRESSED_MIN 1024
+
+/* NULL: as it is. */
+static struct MHD_Response *compressed_response(HttpRequest *r, const char *text) {
+        const char *accepted = http_request_header(r, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+        struct MHD_Response *response;
+        size_t n = strlen(text), size;
+        char *data;
+
+        if (!accepted || n < COMPRESSED_MIN || !accept_encoding_has(accepted, "gzip"))
+                return NULL;
+        data = gzip_compress(text, n, &size);
+        if (!data)
+                return NULL;
+        response = http_request_reserve_answer(r, size)
+                           ? MHD_create_response_from_buffer_with_free_callback(size, data, free)
+                           : NULL;
+        if (!response)
+                free(data);
+        return add_fields(response, (const HttpField[]){ { MHD_HTTP_HEADER_CONTENT_TYPE, JSON_TYPE },
+                                                         { MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip" },
+                                                         {} });
+}
+
 void http_reply_json_text(HttpRequest *r, char *text) {
-        http_request_answer(r, MHD_HTTP_OK, text_response(r, JSON_TYPE, text));
+        struct MHD_Response *response = text ? compressed_response(r, text) : NULL;
+
+        if (response)
+                free(text);
+        else
+                response = text_response(r, JSON_TYPE, text);
+        http_request_answer(
+                r, MHD_HTTP_OK,
+                add_fields(response,
+                           (const HttpField[]){ { MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING }, {} }));
 }
 
 void http_reply_json(HttpRequest *r, unsigned status, json_t *body, const HttpField *fields) {

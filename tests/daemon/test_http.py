@@ -3,12 +3,15 @@
 
 Whatever comes, the daemon goes on, and nothing is made that was not asked for in whole."""
 
+import gzip
+import json
 import re
 import random
 import socket
 
 import pytest
 
+from client import Connection, connect
 from support import patient, poll, scaled, sim_section
 
 CONFIG = "[limits]\nmax_body_bytes = 65536\n"
@@ -271,3 +274,27 @@ def test_request_id_of_a_change_is_returned(client):
     for method, body, status in (("PUT", {"spec": {"class": "net"}}, 201), ("DELETE", None, 204)):
         answer = client.request(method, "/v1/devices/d", body, {"X-Request-ID": "test-4711"}).expect(status)
         assert answer.headers["X-Request-ID"] == "test-4711"
+
+
+@pytest.mark.parametrize("accepted, is_packed", [
+    ("gzip", True), ("br, gzip", True), ("deflate;q=1, GZIP ; q=0.5", True), ("gzip;q=0", False), ("gzip;q=0.00", False),
+    ("gzip;q=0.01", True), ("x-gzip", False), ("gzipped", False), ("identity", False), ("", False), (None, False)])
+def test_compression(client, accepted, is_packed):
+    for i in range(20):
+        client.create(f"d{i}", {"class": "block"})
+    connection = Connection(connect(client.address))
+    headers = {} if accepted is None else {"Accept-Encoding": accepted}
+    connection.putrequest("GET", "/v1/devices", skip_accept_encoding=True)
+    for field, value in headers.items():
+        connection.putheader(field, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    assert answer.headers["Vary"] == "Accept-Encoding" and answer.headers["Content-Type"] == "application/json"
+    assert answer.headers.get("Content-Encoding") == ("gzip" if is_packed else None)
+    plain = gzip.decompress(body) if is_packed else body
+    assert [device["name"] for device in json.loads(plain)["items"]] == sorted(f"d{i}" for i in range(20))
+    assert not is_packed or len(body) < len(plain) / 5
+    for i in range(20):
+        client.delete(f"d{i}").expect(204)

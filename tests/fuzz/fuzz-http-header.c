@@ -29,6 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 (void) if_none_match_has(value, 42);
         else if (which == 't')
                 (void) media_type_is(value, "application/json");
+        else if (which == 'a')
+                (void) accept_names(value, "application/x-ndjson");
+        else if (which == 'e')
+                (void) accept_encoding_has(value, "gzip");
         else
                 (void) host_is_loopback(value);
         return 0;
