@@ -218,10 +218,6 @@ int inventory_hold_device(Inventory *inv, Device *device, const char *holder) {
         return holder_take(&inv->holders, holder, device);
 }
 
-void inventory_let_go(Inventory *inv, Device *device) {
-        holder_let_go(&inv->holders, device);
-}
-
 void inventory_renew_device(Inventory *inv, Device *device, DeviceSpec *spec, uint64_t now_usec) {
         inv->revision++;
         RB_REMOVE(DeviceTree, &inv->devices, device);
@@ -251,12 +247,17 @@ static void mgmtdev_release(Inventory *inv, Mgmtdev *mgmtdev) {
                 mgmtdev_free(inv, mgmtdev);
 }
 
+void inventory_let_go(Inventory *inv, Device *device) {
+        inv->n_let_go += device->holder != NULL;
+        holder_let_go(&inv->holders, device);
+}
+
 void inventory_end_holder(Inventory *inv, const char *name) {
         Holder *holder;
 
         /* With its last device the holder is freed. */
         while ((holder = holder_find(&inv->holders, name)))
-                holder_let_go(&inv->holders, LIST_FIRST(&holder->devices));
+                inventory_let_go(inv, LIST_FIRST(&holder->devices));
 }
 
 void inventory_move_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev) {
@@ -280,7 +281,7 @@ Device *inventory_remove_device(Inventory *inv, Device *device) {
         account(inv, device, -1);
         RB_REMOVE(DeviceTree, &inv->devices, device);
         unindex_endpoint(inv, device);
-        holder_let_go(&inv->holders, device);
+        inventory_let_go(inv, device);
         owners_forget(&inv->owners, device);
         inventory_set_lease(inv, device, 0, 0);
         notify(inv, device, DEVICE_REMOVED);

@@ -47,6 +47,7 @@ struct Inventory {
         uint64_t first_revision;           /* of this start of the daemon: changes before it are not known */
         struct InventoryWatchList watches; /* weak */
         struct HolderTree holders;
+        uint64_t n_let_go; /* devices that a holder had and has no more, ever */
         struct PoolTree pools;
         size_t n_pools;
         struct ForeignDeviceTree foreign_devices;

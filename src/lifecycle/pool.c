@@ -25,7 +25,7 @@ static void change_end(PoolChange *change, const Outcome *outcome) {
         pool_free(change->pool);
         free(change);
         verb_start_all(&l->pools.waiting);
-        pools_continue(l);
+        pools_look(l);
 }
 
 /* From now on it counts. */

@@ -11,6 +11,8 @@ typedef struct Pools {
         VerbList waiting;  /* to change one */
         unsigned n_making; /* devices, for all pools */
         bool is_continuing;
+        bool is_idle;           /* nothing was missing when that was last looked for, */
+        uint64_t n_let_go;      /* ... and so it is as long as the inventory has no other count */
         sd_event_source *timer; /* to the next try after a failure */
 } Pools;
 
@@ -42,8 +44,12 @@ void pools_done(Lifecycle *l);
 /* The daemon is ready: pools are filled from now on, and what those hold that are no more is deleted. */
 void pools_begin(Lifecycle *l);
 
-/* Makes what is missing in pools: few at a time, so that requests find room beside them. */
+/* Makes what is missing in pools: few at a time, so that requests find room beside them. Costs nothing while
+ * nothing can be missing. */
 void pools_continue(Lifecycle *l);
+
+/* The same, when something may be missing that no device tells of: a pool is new or has other marks. */
+void pools_look(Lifecycle *l);
 
 /* The host was looked at: what is lost of free devices is dropped. */
 void pools_check(Lifecycle *l);

@@ -138,17 +138,32 @@ static void arm(Lifecycle *l) {
 }
 
 void pools_continue(Lifecycle *l) {
+        Pools *pools = &l->pools;
         Pool *pool;
 
         /* A creation that is refused ends at once, in here. */
-        if (!l->ready || l->stopping || l->inventory->n_pools == 0 || l->pools.is_continuing)
+        if (!l->ready || l->stopping || l->inventory->n_pools == 0 || pools->is_continuing ||
+            (pools->is_idle && pools->n_let_go == l->inventory->n_let_go))
                 return;
 
-        l->pools.is_continuing = true;
-        while (has_room(l) && (pool = choose(l)))
-                make(l, pool);
-        l->pools.is_continuing = false;
-        arm(l);
+        pools->is_continuing = true;
+        pools->is_idle = false;
+        pools->n_let_go = l->inventory->n_let_go;
+        while (!pools->is_idle && has_room(l)) {
+                pool = choose(l);
+                if (pool)
+                        make(l, pool);
+                else
+                        pools->is_idle = true;
+        }
+        pools->is_continuing = false;
+        if (pools->is_idle)
+                arm(l);
+}
+
+void pools_look(Lifecycle *l) {
+        l->pools.is_idle = false;
+        pools_continue(l);
 }
 
 /* What became of the pool was not told to them before the daemon ended. */
@@ -196,11 +211,11 @@ void pools_check(Lifecycle *l) {
                 for (Pool *pool = pool_next(l->inventory, ""); pool; pool = pool_next(l->inventory, pool->name))
                         check(l, pool);
         release_continue(l);
-        pools_continue(l);
+        pools_look(l);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        pools_continue(userdata);
+        pools_look(userdata);
         return 0;
 }
 

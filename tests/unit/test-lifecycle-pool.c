@@ -251,11 +251,11 @@ START_TEST(test_cannot_be_filled) {
         ck_assert_uint_le(fake_count_calls(rig.backend, FAKE_CREATE), 2);
 
         pool->retry_usec = 0;
-        pools_continue(rig.lifecycle);
+        pools_look(rig.lifecycle);
         rig_wait_idle();
         if (rig_count_free() < 2) {
                 pool->retry_usec = 0;
-                pools_continue(rig.lifecycle);
+                pools_look(rig.lifecycle);
                 rig_wait_idle();
         }
         ck_assert_uint_eq(rig_count_free(), 2);
