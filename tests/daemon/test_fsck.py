@@ -103,6 +103,11 @@ BAD = {
                       ("device", "d07"), set()),
     "settings": ("UPDATE mgmtdev SET labels = '['", ("mgmtdev", "sim0"), set()),
     "settings of nothing": ("UPDATE mgmtdev SET handle = '../x'", ("mgmtdev", "../x"), set()),
+    "pool": ("INSERT INTO pool VALUES ('p', '01890a5d-ac96-774b-bcce-b302099a8057', 0, '{}')", ("pool", "p"), set()),
+    "pool's name": ("INSERT INTO pool VALUES ('P', '01890a5d-ac96-774b-bcce-b302099a8057', 0, "
+                    "'{\"device\":{\"class\":\"net\"},\"high\":1}')", ("pool", "P"), set()),
+    "pool before all times": ("INSERT INTO pool VALUES ('p', '01890a5d-ac96-774b-bcce-b302099a8057', -1, "
+                              "'{\"device\":{\"class\":\"net\"},\"high\":1}')", ("pool", "p"), set()),
     "released": ("UPDATE quarantine SET asids = 'x'", ("quarantine", None), set()),
     "receipt": ("INSERT INTO receipt VALUES (1000000, 'k', 'x', 'd', '', 'done', '', 0)", ("receipt", "1000000"), set()),
     "tombstone": ("INSERT INTO tombstone VALUES (1000000, 'D', 'x', 0)", ("tombstone", "1000000"), set()),
