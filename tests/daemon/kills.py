@@ -4,7 +4,7 @@
 
 Each run: start the daemon (now and then killed in the middle of that, too), look whether all that the last one has
 acknowledged is so, and whether the inventory, the simulated hardware and the daemon agree; then load it with creations,
-changes and deletions until it is killed. What is answered before its end counts as promised, also what it had sent and
+changes, deletions, claims and returns until it is killed. What is answered before its end counts as promised, also what it had sent and
 nobody had read yet.
 
 As a program: kills.py --runs 10000 [--seed N]; HSVDPAD names the daemon. It prints what came of it; exit status 1: there
@@ -22,13 +22,15 @@ import sys
 import tempfile
 import time
 
+import claims
 from audit import Audit
 from client import connect
 from daemon import Daemon
 from promises import Promises
-from support import net_spec, sim_section
+from support import net_spec, poll, sim_section
 
 N_CONNECTIONS = 12
+N_CLAIMERS = 3
 NAMES_EACH = 12
 QUARANTINE_SEC = 1
 
@@ -91,12 +93,15 @@ class Connection:
 
     def ask(self):
         method, name, spec = self.request = self.choose()
-        body = json.dumps({"spec": spec}).encode() if spec else b""
+        self.promises.asked(*self.request)
+        self.send(method, f"/v1/devices/{name}", {"spec": spec} if spec else None)
+
+    def send(self, method, path, content):
+        body = json.dumps(content).encode() if content else b""
         kind = "merge-patch+json" if method == "PATCH" else "json"
-        head = f"{method} /v1/devices/{name} HTTP/1.1\r\nHost: x\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\n"
         if body:
             head += f"Content-Type: application/{kind}\r\nContent-Length: {len(body)}\r\n"
-        self.promises.asked(*self.request)
         try:
             self.sock.sendall(head.encode() + b"\r\n" + body)
         except OSError:
@@ -135,6 +140,37 @@ class Connection:
         self.sock.close()
 
 
+class Claimer(Connection):
+    """Takes devices out of a pool, and gives back what anyone has taken."""
+
+    def __init__(self, chance, known):
+        super().__init__(0, chance, None)
+        self.claims = known
+
+    def ask(self):
+        free = sorted(self.claims.held.keys() - self.claims.returning)
+        if free and self.chance.random() < 0.5:
+            uid = self.chance.choice(free)
+            self.claims.returning.add(uid)
+            self.request = "return", uid
+            self.send("POST", f"/v1/pools/{claims.POOL}:return", {"device": self.claims.held[uid][0], "uid": uid})
+        else:
+            mac = f"02:00:00:00:02:{self.chance.randrange(256):02x}" if self.chance.random() < 0.5 else None
+            self.request = "claim", self.claims.ask(mac)
+            self.send("POST", f"/v1/pools/{claims.POOL}:claim", {"spec": self.request[1]})
+
+    def take(self, status, body):
+        kind, what = self.request
+        if status >= 400 and status != 503:
+            self.damages.append(f"{kind} {what} was answered with {status}: {body.decode()}")
+        if kind == "return":
+            self.claims.returned(what, status)
+            return
+        damage = self.claims.claimed(what, status, json.loads(body))
+        if damage:
+            self.damages.append(damage)
+
+
 class Kills:
     """The whole of it; counts as it goes."""
 
@@ -142,7 +178,9 @@ class Kills:
         self.daemon = daemon
         self.chance = random.Random(seed)
         self.promises = Promises()
+        self.claims = claims.Claims()
         self.connections = [Connection(n, self.chance, self.promises) for n in range(N_CONNECTIONS)]
+        self.connections += [Claimer(self.chance, self.claims) for _ in range(N_CLAIMERS)]
         self.audit = None
         self.counts = collections.Counter()
         self.damages = []
@@ -153,12 +191,17 @@ class Kills:
             time.sleep(self.chance.random() * START_MAX)
             self.daemon.kill9()
             self.counts["kills"] += 1
-        self.daemon.start()
+        client = self.daemon.start()
+        if not self.counts["runs"]:
+            client.put_pool(claims.POOL, claims.SPEC)
 
     def check(self):
         audit = Audit(self.daemon.state_dir, self.daemon.runtime_dir, f"unix:{self.daemon.socket}", QUARANTINE_SEC)
         damages = audit.run()
-        lost, extra = self.promises.settle(audit.devices)
+        others, claims_lost, claims_extra = self.claims.settle(audit.devices)
+        lost, extra = self.promises.settle(others)
+        lost += claims_lost
+        extra += claims_extra
         self.counts["lost"] += len(lost) + sum(text.startswith("lost: ") for text in damages)
         self.counts["leaked"] += len(extra) + sum(text.startswith("leaked: ") for text in damages)
         self.damages += damages + lost + extra
@@ -190,16 +233,20 @@ class Kills:
         """All is deleted; nothing may be left of it."""
         client = self.daemon.start()
         self.check()
+        client.request("DELETE", f"/v1/pools/{claims.POOL}").expect(204)
+        for uid in list(self.claims.held):
+            client.delete(self.claims.held.pop(uid)[0], uid=uid).expect(204)
         for name in sorted(self.promises.names):
             client.delete(name).expect(204)
             self.promises.names[name] = [None]
+        poll("end of the pool", lambda: not client.devices())
         self.check()
         self.daemon.stop()
 
     def report(self):
         self.counts["damages"] = len(self.damages)
         counts = ", ".join(f"{self.counts[key]} {key}" for key in ("runs", "kills", "lost", "leaked", "damages"))
-        return f"{counts}; {self.promises.n_answers} answers"
+        return f"{counts}; {self.promises.n_answers + self.claims.n_answers} answers"
 
 
 def kill(daemon, runs, seed, tell=None):

@@ -13,4 +13,4 @@ def test_random_kills(make_daemon):
     print(done.report())
     assert not done.damages, "\n".join(done.damages[:50])
     assert done.counts["runs"] == RUNS and done.counts["kills"] >= RUNS
-    assert done.promises.n_answers > RUNS
+    assert done.promises.n_answers > RUNS and done.claims.n_answers > RUNS
