@@ -16,7 +16,7 @@ TREE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TREE / "tests/daemon"))
 
 from client import Connection, connect  # noqa: E402
-from daemon import Daemon  # noqa: E402
+import daemon as daemons  # noqa: E402
 from support import poll  # noqa: E402
 
 N_CONNECTIONS = 64
@@ -28,6 +28,17 @@ BATCH = 10_000
 PAGE = 1000
 PATIENCE_SEC = 600
 NEXT_PAGE = re.compile(rb'"continue":"([^"]+)"')
+
+
+# As the service has it.
+UNIT = (TREE / "systemd/hsvdpad.service.in").read_text(encoding="utf-8")
+ENVIRONMENT = dict(line.split("=", 1) for line in re.findall("^Environment=(.*)$", UNIT, re.MULTILINE))
+
+
+class Daemon(daemons.Daemon):
+    @staticmethod
+    def environment(**more):
+        return daemons.Daemon.environment(**ENVIRONMENT, **more)
 
 
 def program(name):
