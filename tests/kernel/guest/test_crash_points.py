@@ -178,7 +178,7 @@ class Cordon(Scenario):
 
 
 class Pool(Scenario):
-    """One is filled, claimed from, given back to, and removed. The simulator sets no addresses in place."""
+    """One is filled, claimed from, given back to, and removed."""
 
     always = ("CLAIM_BEFORE_RECORD", "CLAIM_AFTER_RECORD", "MACHINE_AFTER_SCRUB", "RETURN_BEFORE_RECORD")
 
@@ -186,7 +186,7 @@ class Pool(Scenario):
         spec = {"device": {"class": "net", "endpoint": ENDPOINT}, "low": 1, "high": 2}
         assert daemon.ask("PUT", "/v1/pools/p", {"spec": spec})[0] == 201
         daemon.wait_for_pool(2)
-        name = daemon.claim({"owner": "vm:1", "endpoint": {"uid": 1}})
+        name = daemon.claim({"owner": "vm:1", "net": {"mac": NET["net"]["mac"]}, "endpoint": {"uid": 1}})
         daemon.give_back(name)
         daemon.claim({"owner": "vm:1"})
         daemon.remove_pool()
