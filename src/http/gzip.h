@@ -5,6 +5,6 @@
 
 #include <stddef.h>
 
-/* Fast rather than small. Returns the gzip form of n bytes, to be freed with free(), and its size; NULL: there is no
- * memory for it, or it is not smaller. */
+/* Fast rather than small. Returns the gzip form of n bytes, to be freed with free(), and its size; NULL: there is
+ * no memory for it, or it is not smaller. */
 char *gzip_compress(const char *data, size_t n, size_t *ret_size);

@@ -17,8 +17,8 @@ extern const HttpField http_replayed;
 /* body is taken over; NULL: there was no memory for it. fields: further header fields, or NULL. */
 void http_reply_json(HttpRequest *r, unsigned status, json_t *body, const HttpField *fields);
 
-/* 200 with JSON as text, which is taken over, and freed with free(); NULL: there was no memory for it. Compressed if the
- * client takes that. Only from a handler: it looks at the request's header. */
+/* 200 with JSON as text, which is taken over, and freed with free(); NULL: there was no memory for it. Compressed
+ * if the client takes that. Only from a handler: it looks at the request's header. */
 void http_reply_json_text(HttpRequest *r, char *text);
 
 /* 200 with body (taken over) and its entity tag; 304 if the client has that revision already. Only from a
