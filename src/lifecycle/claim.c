@@ -124,7 +124,6 @@ static Device *pick(Lifecycle *l, const Pool *pool) {
 /* Whether the patch can be done to a device of the pool; else the verb was answered. */
 static bool check_patch(Verb *verb, const Pool *pool) {
         const DeviceSpec *template = &pool->spec.device;
-        Owners *owners = &verb->lifecycle->inventory->owners;
 
         if (verb->patch.has_mac &&
             (template->class != CLASS_NET || (template->has_features && !(template->features & FEATURE_NET_MAC)))) {
@@ -138,11 +137,7 @@ static bool check_patch(Verb *verb, const Pool *pool) {
                           pool->name);
                 return false;
         }
-        if (owners_have_room(owners, verb->patch.owner))
-                return true;
-        verb_fail(verb, ERROR_LIMIT_REACHED, EDQUOT, "The owner '%.200s' has %zu devices, as many as one may have",
-                  verb->patch.owner, owners->max_devices);
-        return false;
+        return verb_owner_has_room(verb, verb->patch.owner);
 }
 
 static void claim_run(Verb *verb) {

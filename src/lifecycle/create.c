@@ -185,17 +185,6 @@ static void answer_full(Verb *verb) {
                   verb->lifecycle->inventory->n_devices);
 }
 
-/* Whether the owner may have one more; else the verb was answered. */
-static bool owner_has_room(Verb *verb) {
-        Owners *owners = &verb->lifecycle->inventory->owners;
-
-        if (owners_have_room(owners, verb->spec.owner))
-                return true;
-        verb_fail(verb, ERROR_LIMIT_REACHED, EDQUOT, "The owner '%.200s' has %zu devices, as many as one may have",
-                  verb->spec.owner, owners->max_devices);
-        return false;
-}
-
 static void confirm(Verb *verb, Device *device) {
         Placement placement;
 
@@ -226,7 +215,7 @@ static void create_new(Verb *verb) {
                           verb->name);
                 return;
         }
-        if (!placement_choose(verb, &placement) || !owner_has_room(verb))
+        if (!placement_choose(verb, &placement) || !verb_owner_has_room(verb, verb->spec.owner))
                 return;
         if (l->inventory->n_devices >= l->inventory->max_devices) {
                 answer_full(verb);

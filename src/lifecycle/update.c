@@ -109,14 +109,10 @@ static void begin(Verb *verb, Device *device, DeviceSpec *spec) {
 
 /* Whether the new owner may have one more; else the verb was answered. */
 static bool may_change_owner(Verb *verb, const Device *device, const DeviceSpec *spec) {
-        Owners *owners = &verb->lifecycle->inventory->owners;
         const char *before = device->spec.owner;
 
-        if ((before && spec->owner && strcmp(before, spec->owner) == 0) || owners_have_room(owners, spec->owner))
-                return true;
-        verb_fail(verb, ERROR_LIMIT_REACHED, EDQUOT, "The owner '%.200s' has %zu devices, as many as one may have",
-                  spec->owner, owners->max_devices);
-        return false;
+        return (before && spec->owner && strcmp(before, spec->owner) == 0) ||
+               verb_owner_has_room(verb, spec->owner);
 }
 
 /* What the spec says the device need not have: not if a daemon has died before it could say that it cannot be set.

@@ -163,3 +163,13 @@ bool verb_may_operate(Verb *verb) {
                   l->n_operations);
         return false;
 }
+
+bool verb_owner_has_room(Verb *verb, const char *owner) {
+        Owners *owners = &verb->lifecycle->inventory->owners;
+
+        if (owners_have_room(owners, owner))
+                return true;
+        verb_fail(verb, ERROR_LIMIT_REACHED, EDQUOT, "The owner '%.200s' has %zu devices, as many as one may have",
+                  owner, owners->max_devices);
+        return false;
+}

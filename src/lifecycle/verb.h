@@ -73,3 +73,6 @@ Device *verb_take_device(Verb *verb);
 
 /* True if one more operation may begin; else the verb was answered. */
 bool verb_may_operate(Verb *verb);
+
+/* True if the owner (NULL: nobody) may have one more device; else the verb was answered. */
+bool verb_owner_has_room(Verb *verb, const char *owner);
