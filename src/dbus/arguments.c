@@ -6,6 +6,7 @@
 
 #include "dbus/error.h"
 #include "dbus/variant.h"
+#include "inventory/spec-json.h"
 
 void arguments_init(Arguments *a) {
         *a = (Arguments){};
@@ -14,9 +15,7 @@ void arguments_init(Arguments *a) {
 
 void arguments_check_name(Arguments *a, const char *name) {
         if (!device_name_is_valid(name))
-                json_fault(&a->document, "name", "bad-name",
-                           "must be 1 to %d of a-z, 0-9, '.', '_' and '-', with a letter or digit at both ends",
-                           DEVICE_NAME_MAX - 1);
+                json_fault_name(&a->document, DEVICE_NAME_MAX);
 }
 
 void arguments_check_handle(Arguments *a, const char *handle) {

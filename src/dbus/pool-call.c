@@ -12,6 +12,7 @@
 #include "dbus/variant.h"
 #include "inventory/device-json.h"
 #include "inventory/pool-json.h"
+#include "inventory/spec-json.h"
 #include "lifecycle/device-patch.h"
 #include "lifecycle/pool.h"
 
@@ -20,9 +21,7 @@ static int read_pool(Arguments *a, sd_bus_message *m, const char **ret) {
         int r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, ret);
 
         if (r >= 0 && !pool_name_is_valid(*ret))
-                json_fault(&a->document, "name", "bad-name",
-                           "must be 1 to %d of a-z, 0-9, '.', '_' and '-', with a letter or digit at both ends",
-                           POOL_NAME_MAX - 1);
+                json_fault_name(&a->document, POOL_NAME_MAX);
         return r < 0 ? r : 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "http/header.h"
 #include "http/reply.h"
+#include "inventory/spec-json.h"
 
 const char *http_input_name(HttpInput *in, const HttpRequest *r) {
         JsonDecoder d;
@@ -16,9 +17,7 @@ const char *http_input_name(HttpInput *in, const HttpRequest *r) {
                 return r->param;
 
         json_decoder_init(&d, &in->faults);
-        json_fault(&d, "name", "bad-name",
-                   "must be 1 to %d of a-z, 0-9, '.', '_' and '-', with a letter or digit at both ends",
-                   DEVICE_NAME_MAX - 1);
+        json_fault_name(&d, DEVICE_NAME_MAX);
         return NULL;
 }
 
@@ -29,9 +28,7 @@ const char *http_input_pool(HttpInput *in, const HttpRequest *r) {
                 return r->param;
 
         json_decoder_init(&d, &in->faults);
-        json_fault(&d, "name", "bad-name",
-                   "must be 1 to %d of a-z, 0-9, '.', '_' and '-', with a letter or digit at both ends",
-                   POOL_NAME_MAX - 1);
+        json_fault_name(&d, POOL_NAME_MAX);
         return NULL;
 }
 

@@ -12,6 +12,11 @@
 #define N_FEATURES    64
 #define NUMA_NODE_MAX 1023 /* the most that Linux can be configured for */
 
+void json_fault_name(JsonDecoder *d, size_t size) {
+        json_fault(d, "name", "bad-name",
+                   "must be 1 to %zu of a-z, 0-9, '.', '_' and '-', with a letter or digit at both ends", size - 1);
+}
+
 static void decode_class(JsonDecoder *d, json_t *object, DeviceSpec *spec) {
         const char *text;
 

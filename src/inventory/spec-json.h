@@ -11,6 +11,10 @@
  * success. */
 int device_spec_decode(JsonDecoder *d, json_t *object, DeviceSpec *ret);
 
+/* Adds the fault of a member "name" that is no name of a device, or of a pool. size: of such names, with their NUL.
+ */
+void json_fault_name(JsonDecoder *d, size_t size);
+
 /* Decodes labels alone, as a PATCH has them: d stands at them. Faults are added to d's list. Returns 0 with a new
  * reference in *ret (NULL: no labels, or faults), or -ENOMEM. */
 int labels_decode(JsonDecoder *d, json_t *labels, json_t **ret);
