@@ -9,7 +9,7 @@
 #include "util/clock.h"
 
 /* What each device gets when it is claimed, and none has before. */
-static void refuse_claimed(JsonDecoder *d, json_t *device, const DeviceSpec *spec) {
+static void refuse_claimed(JsonDecoder *d, const DeviceSpec *spec) {
         static const char *const members[] = { "owner", "labels", "lease_seconds" };
         const bool given[] = { spec->owner, spec->labels, spec->lease_seconds > 0 };
         JsonDecoder in_net;
@@ -34,7 +34,7 @@ static int decode_device(JsonDecoder *d, json_t *object, DeviceSpec *ret) {
         json_decoder_enter(&in_device, d, "device");
         r = device_spec_decode(&in_device, device, ret);
         if (r == 0)
-                refuse_claimed(&in_device, device, ret);
+                refuse_claimed(&in_device, ret);
         return r;
 }
 

@@ -15,8 +15,7 @@ bool idempotency_key_is_valid(const char *text) {
         return n > 0 && n < IDEMPOTENCY_KEY_MAX;
 }
 
-/* No key of a client is as long as this and has such a beginning but for one that means to; and then it is that
- * client's own. */
+/* No client comes to such a key by chance. One that makes it up has to know the key of the batch. */
 void idempotency_key_derive(const IdempotencyKey *key, size_t i, IdempotencyKey *ret) {
         char index[24], digest[DIGEST_MAX];
         Digest d;
