@@ -103,36 +103,41 @@ static void on_nobody_reads(void *userdata) {
         results_unref(results);
 }
 
-static int add_replayed(json_t *result, const Outcome *outcome) {
-        return result && outcome->replayed ? json_object_set_new(result, "replayed", json_true()) : 0;
-}
-
-static json_t *encode_result(const Results *results, size_t i, const char *name, const Outcome *outcome) {
+static void write_result(JsonWriter *w, const Results *results, size_t i, const char *name,
+                         const Outcome *outcome) {
         bool is_missing = results->missing_ok && outcome->failure.code == ERROR_DEVICE_NOT_FOUND;
-        json_t *index = results->is_lines ? json_integer((json_int_t) i) : NULL;
-        const char *key = name[0] ? name : NULL;
-        int status;
 
-        if (outcome->failure.code != ERROR_NONE && !is_missing)
-                return json_pack("{s:o*, s:s*, s:i, s:o}", "index", index, "name", key, "status",
-                                 (int) error_info(outcome->failure.code)->http_status, "problem",
-                                 http_refusal_encode(outcome));
-        if (!results->is_create)
-                return json_pack("{s:o*, s:s*, s:i}", "index", index, "name", key, "status", MHD_HTTP_NO_CONTENT);
-        status = outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK;
-        return json_pack("{s:o*, s:s*, s:i, s:o}", "index", index, "name", key, "status", status, "device",
-                         device_encode(outcome->device));
+        json_write_open(w, NULL, '{');
+        if (results->is_lines)
+                json_write_integer(w, "index", (int64_t) i);
+        if (name[0])
+                json_write_string(w, "name", name);
+        if (outcome->failure.code != ERROR_NONE && !is_missing) {
+                _cleanup_json_ json_t *problem = http_refusal_encode(outcome);
+
+                json_write_integer(w, "status", error_info(outcome->failure.code)->http_status);
+                json_write_tree(w, "problem", problem);
+        } else if (results->is_create) {
+                json_write_integer(w, "status", outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK);
+                device_write(w, "device", outcome->device);
+        } else
+                json_write_integer(w, "status", MHD_HTTP_NO_CONTENT);
+        if (outcome->replayed)
+                json_write_bool(w, "replayed", true);
+        json_write_close(w, '}');
 }
 
 /* The text with what stands before and behind it. */
 static char *format_result(const Results *results, size_t i, const char *name, const Outcome *outcome) {
-        _cleanup_json_ json_t *result = encode_result(results, i, name, outcome);
-        _cleanup_free_ char *json = result && add_replayed(result, outcome) == 0 ? json_dumps(result, JSON_COMPACT)
-                                                                                 : NULL;
         bool has_comma = !results->is_lines && i > 0;
+        JsonWriter w = { .wants_comma = has_comma };
         char *text;
 
-        if (json && asprintf(&text, "%s%s%s", has_comma ? "," : "", json, results->is_lines ? "\n" : "") >= 0)
+        write_result(&w, results, i, name, outcome);
+        if (results->is_lines)
+                json_write_frame(&w, "\n", 1);
+        text = json_writer_take(&w);
+        if (text)
                 return text;
         return has_comma ? out_of_memory : out_of_memory + 1;
 }

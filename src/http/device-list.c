@@ -2,16 +2,9 @@
 #include "http/device-list.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/param.h>
 
 #include "inventory/device-json.h"
-
-/* More than there is between two devices, and around them. */
-#define ROOM 256
 
 static void take_label(HttpQuery *q, DeviceListing *l, const char *text) {
         const char *equals = strchr(text, '=');
@@ -39,74 +32,25 @@ void http_device_listing_decode(HttpQuery *q, uint64_t now_revision, DeviceListi
                 take_label(q, ret, value);
 }
 
-/* The text of a page. Devices become text one by one: as one tree, a page takes several times as long to build and
- * to forget as to write down. */
-typedef struct Page {
-        char *text; /* owned; not terminated */
-        size_t n, size;
-} Page;
+static int write_device(void *userdata, const Device *device) {
+        JsonWriter *w = userdata;
 
-/* Room for so many bytes more. Returns 0 or -ENOMEM. */
-static int reserve(Page *page, size_t n) {
-        size_t size = MAX(2 * page->size, page->n + n);
-        char *text;
-
-        if (page->size - page->n >= n)
-                return 0;
-        text = realloc(page->text, size);
-        if (!text)
-                return -ENOMEM;
-        page->text = text;
-        page->size = size;
-        return 0;
-}
-
-/* Text of less than ROOM bytes. */
-_printf_(2, 3) static int append(Page *page, const char *format, ...) {
-        va_list ap;
-
-        if (reserve(page, ROOM) < 0)
-                return -ENOMEM;
-        va_start(ap, format);
-        page->n += (size_t) vsnprintf(page->text + page->n, ROOM, format, ap);
-        va_end(ap);
-        return 0;
-}
-
-static int append_device(void *userdata, const Device *device) {
-        _cleanup_json_ json_t *json = device_encode(device);
-        Page *page = userdata;
-        size_t n;
-
-        if (!json || append(page, "%s", page->text[page->n - 1] == '[' ? "" : ",") < 0)
-                return -ENOMEM;
-        n = json_dumpb(json, page->text + page->n, page->size - page->n, JSON_COMPACT);
-        if (n > page->size - page->n) {
-                if (reserve(page, n) < 0)
-                        return -ENOMEM;
-                n = json_dumpb(json, page->text + page->n, page->size - page->n, JSON_COMPACT);
-        }
-        page->n += n;
-        return n > 0 ? 0 : -ENOMEM;
+        device_write(w, NULL, device);
+        return w->has_failed ? -ENOMEM : 0;
 }
 
 char *http_device_listing_page(const DeviceListing *l, Inventory *inventory) {
+        _cleanup_json_writer_ JsonWriter w = {};
         char token[LISTING_TOKEN_MAX] = "";
-        Page page = {};
-        int r;
 
-        r = append(&page, "{\"items\":[");
-        if (r >= 0)
-                r = device_listing_page(l, inventory, append_device, &page, token);
-        if (r >= 0)
-                r = append(&page, "]");
-        /* What is in a token needs no escape. */
-        if (r >= 0 && token[0])
-                r = append(&page, ",\"continue\":\"%s\"", token);
-        if (r >= 0)
-                r = append(&page, ",\"revision\":%" PRIu64 "}", l->revision);
-        if (r >= 0)
-                return page.text;
-        free(page.text);
-        return NULL;
+        json_write_open(&w, NULL, '{');
+        json_write_open(&w, "items", '[');
+        if (device_listing_page(l, inventory, write_device, &w, token) < 0)
+                return NULL;
+        json_write_close(&w, ']');
+        if (token[0])
+                json_write_string(&w, "continue", token);
+        json_write_integer(&w, "revision", (int64_t) l->revision);
+        json_write_close(&w, '}');
+        return json_writer_take(&w);
 }

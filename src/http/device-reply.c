@@ -27,7 +27,7 @@ void http_device_on_changed(void *request, const Outcome *outcome) {
         }
         if (outcome->replayed)
                 fields[n++] = http_replayed;
-        http_reply_json(r, outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK, device_encode(outcome->device),
+        http_reply_json(r, outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK, device_format(outcome->device),
                         fields);
 }
 

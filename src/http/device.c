@@ -21,7 +21,7 @@ static void on_planned(void *request, const Outcome *outcome) {
         if (outcome->failure.code != ERROR_NONE)
                 http_reply_refusal(r, outcome);
         else
-                http_reply_json(r, MHD_HTTP_OK, placement_encode_plan(outcome->placement, outcome->device), NULL);
+                http_reply_tree(r, MHD_HTTP_OK, placement_encode_plan(outcome->placement, outcome->device), NULL);
 }
 
 /* ... for a client that is content if there was no such device. */
@@ -54,7 +54,7 @@ static void on_stats(void *request, const Outcome *outcome) {
                         json_decref(TAKE_PTR(items));
                         break;
                 }
-        http_reply_json(r, MHD_HTTP_OK, json_pack("{s:o}", "items", items), NULL);
+        http_reply_tree(r, MHD_HTTP_OK, json_pack("{s:o}", "items", items), NULL);
 }
 
 static void reply_not_found(HttpRequest *r, const char *name) {
@@ -130,7 +130,7 @@ static void on_users(void *request, const Outcome *outcome) {
                 return;
         }
         fields[0] = (HttpField){ MHD_HTTP_HEADER_ETAG, etag_format(outcome->device->revision, etag) };
-        http_reply_json(r, MHD_HTTP_OK, encode_with_users(outcome), fields);
+        http_reply_tree(r, MHD_HTTP_OK, encode_with_users(outcome), fields);
 }
 
 void http_device_get(HttpRequest *r, HttpInput *in) {
@@ -147,10 +147,10 @@ void http_device_get(HttpRequest *r, HttpInput *in) {
         }
 
         device = inventory_find_device(lifecycle_inventory(r->context->lifecycle), name);
-        if (device)
-                http_reply_revision(r, device->revision, device_encode(device));
-        else
+        if (!device)
                 reply_not_found(r, name);
+        else if (!http_reply_unchanged(r, device->revision))
+                http_reply_revision(r, device->revision, device_format(device));
 }
 
 void http_device_get_stats(HttpRequest *r, HttpInput *in) {
@@ -248,7 +248,7 @@ void http_device_list(HttpRequest *r, HttpInput *in) {
 
         http_device_listing_decode(&in->query, inventory->revision, &listing);
         if (http_input_end(in, r))
-                http_reply_json_text(r, http_device_listing_page(&listing, inventory));
+                http_reply_page(r, http_device_listing_page(&listing, inventory));
 }
 
 /* Without "spec" all is as it is. */

@@ -47,7 +47,7 @@ static void on_refreshed(void *userdata, const Outcome *outcome) {
         if (outcome->failure.code != ERROR_NONE)
                 http_reply_refusal(r, outcome);
         else
-                http_reply_json(r, MHD_HTTP_OK, drift_listing_page(&p->listing, p->lifecycle), NULL);
+                http_reply_tree(r, MHD_HTTP_OK, drift_listing_page(&p->listing, p->lifecycle), NULL);
 }
 
 void http_drift_list(HttpRequest *r, HttpInput *in) {
@@ -61,7 +61,7 @@ void http_drift_list(HttpRequest *r, HttpInput *in) {
         if (!http_input_end(in, r))
                 return;
         if (!refresh) {
-                http_reply_json(r, MHD_HTTP_OK, drift_listing_page(&listing, l), NULL);
+                http_reply_tree(r, MHD_HTTP_OK, drift_listing_page(&listing, l), NULL);
                 return;
         }
 
@@ -77,7 +77,7 @@ void http_drift_list(HttpRequest *r, HttpInput *in) {
 static void on_repaired(void *request, json_t *report) {
         _cleanup_(http_request_unrefp) HttpRequest *r = request;
 
-        http_reply_json(r, MHD_HTTP_OK, json_incref(report), NULL);
+        http_reply_tree(r, MHD_HTTP_OK, json_incref(report), NULL);
 }
 
 void http_drift_repair(HttpRequest *r, HttpInput *in) {

@@ -44,30 +44,38 @@ static const char *const change_names[] = {
 };
 
 /* The device as it is now, or nothing: it may have changed again, or gone, since. */
-static json_t *encode(const HttpEvents *events, const JournalEntry *entry) {
+static void write_change(JsonWriter *w, const HttpEvents *events, const JournalEntry *entry) {
         Device *device = entry->change == DEVICE_REMOVED
                                  ? NULL
                                  : inventory_find_device(events->journal.inventory, entry->name);
 
         if (device && strcmp(device->uid, entry->uid) != 0)
                 device = NULL;
-        return json_pack("{s:I, s:s, s:s, s:s, s:o?}", "revision", (json_int_t) entry->revision, "change",
-                         change_names[entry->change], "name", entry->name, "uid", entry->uid, "device",
-                         device ? device_encode(device) : NULL);
+        json_write_open(w, NULL, '{');
+        json_write_integer(w, "revision", (int64_t) entry->revision);
+        json_write_string(w, "change", change_names[entry->change]);
+        json_write_string(w, "name", entry->name);
+        json_write_string(w, "uid", entry->uid);
+        if (device)
+                device_write(w, "device", device);
+        else
+                json_write_null(w, "device");
+        json_write_close(w, '}');
 }
 
 /* The event's text, borrowed; NULL: out of memory. */
 static const char *text_of(const HttpEvents *events, JournalEntry *entry) {
-        _cleanup_json_ json_t *json = NULL;
-        _cleanup_free_ char *data = NULL;
+        JsonWriter w = {};
+        char head[64];
+        int n;
 
         if (entry->text)
                 return entry->text;
-        json = encode(events, entry);
-        data = json ? json_dumps(json, JSON_COMPACT) : NULL;
-        if (!data || asprintf(&entry->text, "id: %llu\nevent: device\ndata: %s\n\n",
-                              (unsigned long long) entry->revision, data) < 0)
-                entry->text = NULL;
+        n = snprintf(head, sizeof head, "id: %llu\nevent: device\ndata: ", (unsigned long long) entry->revision);
+        json_write_frame(&w, head, (size_t) n);
+        write_change(&w, events, entry);
+        json_write_frame(&w, "\n\n", 2);
+        entry->text = json_writer_take(&w);
         return entry->text;
 }
 

@@ -9,7 +9,7 @@
 
 void http_health_get(HttpRequest *r, HttpInput *in) {
         if (http_input_end(in, r))
-                http_reply_json(r, MHD_HTTP_OK, json_pack("{s:s}", "status", "ok"), NULL);
+                http_reply_tree(r, MHD_HTTP_OK, json_pack("{s:s}", "status", "ok"), NULL);
 }
 
 /* Ready is who has started, has a host that can be used and a disk that takes changes, now. */
@@ -26,7 +26,7 @@ void http_ready_get(HttpRequest *r, HttpInput *in) {
                 return;
         is_stuck = lifecycle_get_stuck(lifecycle, &stuck);
         if (lifecycle_is_ready(lifecycle) && host->available && !trouble && !is_stuck) {
-                http_reply_json(r, MHD_HTTP_OK, json_pack("{s:s}", "status", "ready"), NULL);
+                http_reply_tree(r, MHD_HTTP_OK, json_pack("{s:s}", "status", "ready"), NULL);
                 return;
         }
 

@@ -33,5 +33,5 @@ void http_host_get(HttpRequest *r, HttpInput *in) {
         host = host_encode(r->context->lifecycle);
         if (host && add_limits(host, &r->context->config) < 0)
                 json_decref(TAKE_PTR(host));
-        http_reply_json(r, MHD_HTTP_OK, host, NULL);
+        http_reply_tree(r, MHD_HTTP_OK, host, NULL);
 }

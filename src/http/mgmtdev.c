@@ -24,7 +24,7 @@ void http_mgmtdev_list(HttpRequest *r, HttpInput *in) {
                         break;
                 }
         }
-        http_reply_json(r, MHD_HTTP_OK, json_pack("{s:o}", "items", items), NULL);
+        http_reply_tree(r, MHD_HTTP_OK, json_pack("{s:o}", "items", items), NULL);
 }
 
 void http_mgmtdev_get(HttpRequest *r, HttpInput *in) {
@@ -38,13 +38,14 @@ void http_mgmtdev_get(HttpRequest *r, HttpInput *in) {
                 return;
 
         mgmtdev = inventory_find_mgmtdev(inventory, handle);
-        if (mgmtdev) {
-                mgmtdev_note_numbers(inventory, mgmtdev, now);
-                http_reply_revision(r, mgmtdev->revision, mgmtdev_encode(mgmtdev, now));
-        } else {
+        if (!mgmtdev) {
                 (void) failure_set(&f, ERROR_MGMTDEV_NOT_FOUND, ENOENT, "There is no management device %s", handle);
                 http_reply_failure(r, &f, NULL);
+                return;
         }
+        mgmtdev_note_numbers(inventory, mgmtdev, now);
+        if (!http_reply_unchanged(r, mgmtdev->revision))
+                http_reply_revision(r, mgmtdev->revision, json_text_of(mgmtdev_encode(mgmtdev, now)));
 }
 
 static void on_changed(void *request, const Outcome *outcome) {
@@ -60,7 +61,7 @@ static void on_changed(void *request, const Outcome *outcome) {
         (void) etag_format(m->revision, etag);
         if (outcome->replayed)
                 fields[1] = http_replayed;
-        http_reply_json(r, MHD_HTTP_OK, mgmtdev_encode(m, clock_monotonic_usec()), fields);
+        http_reply_tree(r, MHD_HTTP_OK, mgmtdev_encode(m, clock_monotonic_usec()), fields);
 }
 
 void http_mgmtdev_patch(HttpRequest *r, HttpInput *in) {

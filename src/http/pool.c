@@ -26,7 +26,7 @@ void http_pool_list(HttpRequest *r, HttpInput *in) {
                         json_decref(TAKE_PTR(items));
                         break;
                 }
-        http_reply_json(r, MHD_HTTP_OK, json_pack("{s:o}", "items", items), NULL);
+        http_reply_tree(r, MHD_HTTP_OK, json_pack("{s:o}", "items", items), NULL);
 }
 
 /* What is in a pool changes without a revision of its own, so that there is no entity tag. */
@@ -41,7 +41,7 @@ void http_pool_get(HttpRequest *r, HttpInput *in) {
 
         pool = pool_find(inventory, name);
         if (pool)
-                http_reply_json(r, MHD_HTTP_OK, pool_encode(inventory, pool), NULL);
+                http_reply_tree(r, MHD_HTTP_OK, pool_encode(inventory, pool), NULL);
         else {
                 (void) failure_set(&f, ERROR_POOL_NOT_FOUND, ENOENT, "There is no pool '%s'", name);
                 http_reply_failure(r, &f, NULL);
@@ -62,7 +62,7 @@ static void on_set(void *request, const Outcome *outcome) {
                 (void) snprintf(location, sizeof location, "/v1/pools/%s", outcome->pool->name);
                 fields[0] = (HttpField){ MHD_HTTP_HEADER_LOCATION, location };
         }
-        http_reply_json(r, outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK, pool_encode(inventory, outcome->pool),
+        http_reply_tree(r, outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK, pool_encode(inventory, outcome->pool),
                         fields);
 }
 

@@ -38,14 +38,6 @@ static struct MHD_Response *text_response(HttpRequest *r, const char *type, char
         return add_fields(response, (const HttpField[]){ { MHD_HTTP_HEADER_CONTENT_TYPE, type }, {} });
 }
 
-/* Takes body over. */
-static struct MHD_Response *json_response(HttpRequest *r, const char *type, json_t *body) {
-        char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-
-        json_decref(body);
-        return text_response(r, type, text);
-}
-
 /* Less is not worth it. */
 #define COMPRESSED_MIN 1024
 
@@ -71,7 +63,7 @@ static struct MHD_Response *compressed_response(HttpRequest *r, const char *text
                                                          {} });
 }
 
-void http_reply_json_text(HttpRequest *r, char *text) {
+void http_reply_page(HttpRequest *r, char *text) {
         struct MHD_Response *response = text ? compressed_response(r, text) : NULL;
 
         if (response)
@@ -84,8 +76,12 @@ void http_reply_json_text(HttpRequest *r, char *text) {
                            (const HttpField[]){ { MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING }, {} }));
 }
 
-void http_reply_json(HttpRequest *r, unsigned status, json_t *body, const HttpField *fields) {
-        http_request_answer(r, status, add_fields(json_response(r, JSON_TYPE, body), fields));
+void http_reply_json(HttpRequest *r, unsigned status, char *text, const HttpField *fields) {
+        http_request_answer(r, status, add_fields(text_response(r, JSON_TYPE, text), fields));
+}
+
+void http_reply_tree(HttpRequest *r, unsigned status, json_t *body, const HttpField *fields) {
+        http_reply_json(r, status, json_text_of(body), fields);
 }
 
 void http_reply_empty(HttpRequest *r, unsigned status, const HttpField *fields) {
@@ -127,16 +123,22 @@ void http_reply_image(HttpRequest *r, StoreImage *image) {
         http_request_answer(r, MHD_HTTP_OK, add_fields(response, fields));
 }
 
-void http_reply_revision(HttpRequest *r, uint64_t revision, json_t *body) {
+bool http_reply_unchanged(HttpRequest *r, uint64_t revision) {
         const char *known = http_request_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
         char etag[ETAG_MAX];
-        HttpField fields[] = { { MHD_HTTP_HEADER_ETAG, etag_format(revision, etag) }, {} };
 
-        if (known && if_none_match_has(known, revision)) {
-                json_decref(body);
-                http_reply_empty(r, MHD_HTTP_NOT_MODIFIED, fields);
-        } else
-                http_reply_json(r, MHD_HTTP_OK, body, fields);
+        if (!known || !if_none_match_has(known, revision))
+                return false;
+        http_reply_empty(r, MHD_HTTP_NOT_MODIFIED,
+                         (const HttpField[]){ { MHD_HTTP_HEADER_ETAG, etag_format(revision, etag) }, {} });
+        return true;
+}
+
+void http_reply_revision(HttpRequest *r, uint64_t revision, char *text) {
+        char etag[ETAG_MAX];
+
+        http_reply_json(r, MHD_HTTP_OK, text,
+                        (const HttpField[]){ { MHD_HTTP_HEADER_ETAG, etag_format(revision, etag) }, {} });
 }
 
 static json_t *encode_faults(const JsonFaults *faults) {
@@ -180,7 +182,7 @@ static void reply_problem(HttpRequest *r, unsigned status, json_t *body, bool re
         else if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
                 fields[0] = (HttpField){ MHD_HTTP_HEADER_ALLOW, r->allow };
 
-        http_request_answer(r, status, add_fields(json_response(r, PROBLEM_TYPE, body), fields));
+        http_request_answer(r, status, add_fields(text_response(r, PROBLEM_TYPE, json_text_of(body)), fields));
 }
 
 void http_reply_failure(HttpRequest *r, const Failure *failure, const JsonFaults *faults) {

@@ -14,16 +14,22 @@ typedef struct HttpField {
 /* Tells that the answer is one that was given before. */
 extern const HttpField http_replayed;
 
-/* body is taken over; NULL: there was no memory for it. fields: further header fields, or NULL. */
-void http_reply_json(HttpRequest *r, unsigned status, json_t *body, const HttpField *fields);
+/* text is JSON; it is taken over, and freed with free(). NULL: there was no memory for it. fields: further header
+ * fields, or NULL. */
+void http_reply_json(HttpRequest *r, unsigned status, char *text, const HttpField *fields);
 
-/* 200 with JSON as text, which is taken over, and freed with free(); NULL: there was no memory for it. Compressed
- * if the client takes that. Only from a handler: it looks at the request's header. */
-void http_reply_json_text(HttpRequest *r, char *text);
+/* The same of a tree. */
+void http_reply_tree(HttpRequest *r, unsigned status, json_t *body, const HttpField *fields);
 
-/* 200 with body (taken over) and its entity tag; 304 if the client has that revision already. Only from a
- * handler: it looks at the request's header. */
-void http_reply_revision(HttpRequest *r, uint64_t revision, json_t *body);
+/* 200 with text (as above), compressed if the client takes that. Only from a handler: it looks at the request's
+ * header. */
+void http_reply_page(HttpRequest *r, char *text);
+
+/* True: the client has that revision already, and was answered so (304). Only from a handler, as above. */
+bool http_reply_unchanged(HttpRequest *r, uint64_t revision);
+
+/* 200 with text (as above) and its entity tag. */
+void http_reply_revision(HttpRequest *r, uint64_t revision, char *text);
 
 /* An answer without a body. */
 void http_reply_empty(HttpRequest *r, unsigned status, const HttpField *fields);

@@ -8,6 +8,7 @@ libhsvdpad_a_SOURCES += \
 	src/inventory/drift.c src/inventory/drift.h \
 	src/inventory/error.c src/inventory/error.h \
 	src/inventory/feature.c src/inventory/feature.h \
+	src/inventory/feature-json.c src/inventory/feature-json.h \
 	src/inventory/foreign-device.c src/inventory/foreign-device.h \
 	src/inventory/foreign.c src/inventory/foreign.h \
 	src/inventory/journal.c src/inventory/journal.h \

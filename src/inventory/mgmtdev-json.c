@@ -3,7 +3,7 @@
 
 #include "inventory/budget.h"
 #include "inventory/class.h"
-#include "inventory/device-json.h"
+#include "inventory/feature-json.h"
 #include "util/json.h"
 
 static json_t *encode_classes(const Mgmtdev *mgmtdev) {

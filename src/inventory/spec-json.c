@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "inventory/class.h"
+#include "inventory/feature-json.h"
 #include "inventory/feature.h"
 #include "inventory/resource.h"
 
@@ -317,90 +318,99 @@ int device_spec_decode(JsonDecoder *d, json_t *object, DeviceSpec *ret) {
         return 0;
 }
 
-static json_t *encode_features(const DeviceSpec *spec) {
-        json_t *array = json_array();
-
-        for (unsigned bit = 0; bit < N_FEATURES && array; bit++) {
-                char name[FEATURE_NAME_MAX];
-
-                if (!(spec->features >> bit & 1))
-                        continue;
-                if (json_array_append_new(array, json_string(feature_format(spec->class, bit, name))) < 0) {
-                        json_decref(array);
-                        return NULL;
-                }
-        }
-
-        return array;
+/* What is absent unless it was asked for. */
+static void write_given_string(JsonWriter *w, const char *key, const char *text) {
+        if (text)
+                json_write_string(w, key, text);
 }
 
-/* For json_pack(), a NULL that may be left out and one that came from a failed allocation are the same; what must
- * be there is counted afterwards. */
-static json_t *encode_net(const NetSpec *net) {
-        size_t n = (size_t) net->has_mac + (net->mtu != 0) + (net->max_vqp != 0);
-        _cleanup_json_ json_t *json = NULL;
+static void write_given_integer(JsonWriter *w, const char *key, unsigned n) {
+        if (n > 0)
+                json_write_integer(w, key, n);
+}
+
+static void write_given_labels(JsonWriter *w, const json_t *labels) {
+        if (labels)
+                json_write_tree(w, "labels", labels);
+}
+
+static void write_net(JsonWriter *w, const NetSpec *net) {
         char mac[MAC_TEXT_MAX];
 
-        json = json_pack("{s:s*, s:o*, s:o*}", "mac", net->has_mac ? mac_format(net->mac, mac) : NULL, "mtu",
-                         net->mtu ? json_integer(net->mtu) : NULL, "max_vqp",
-                         net->max_vqp ? json_integer(net->max_vqp) : NULL);
-        return json && json_object_size(json) == n ? TAKE_PTR(json) : NULL;
+        json_write_open(w, "net", '{');
+        write_given_string(w, "mac", net->has_mac ? mac_format(net->mac, mac) : NULL);
+        write_given_integer(w, "mtu", net->mtu);
+        write_given_integer(w, "max_vqp", net->max_vqp);
+        json_write_close(w, '}');
 }
 
-static json_t *encode_endpoint(const EndpointSpec *endpoint) {
-        char mode[8];
+static void write_endpoint(JsonWriter *w, const EndpointSpec *endpoint) {
+        unsigned mode = (unsigned) endpoint->mode;
+        const char octal[] = { '0', (char) ('0' + (mode >> 6 & 7)), (char) ('0' + (mode >> 3 & 7)),
+                               (char) ('0' + (mode & 7)), '\0' };
 
-        (void) snprintf(mode, sizeof mode, "%04o", (unsigned) endpoint->mode & 0777);
-        return json_pack("{s:I, s:I, s:s}", "uid", (json_int_t) endpoint->uid, "gid", (json_int_t) endpoint->gid,
-                         "mode", mode);
+        json_write_open(w, "endpoint", '{');
+        json_write_integer(w, "uid", endpoint->uid);
+        json_write_integer(w, "gid", endpoint->gid);
+        json_write_string(w, "mode", octal);
+        json_write_close(w, '}');
 }
 
 static bool placement_is_given(const PlacementSpec *p) {
         return p->policy != PLACEMENT_DEFAULT || p->numa_node >= 0 || p->labels;
 }
 
-static json_t *encode_placement(const PlacementSpec *p) {
-        _cleanup_json_ json_t *json = NULL;
-
-        json = json_pack("{s:s*, s:o*, s:O*}", "policy", placement_policy_name(p->policy), "numa_node",
-                         p->numa_node >= 0 ? json_integer(p->numa_node) : NULL, "labels", p->labels);
-        return json && (p->numa_node < 0 || json_object_get(json, "numa_node")) ? TAKE_PTR(json) : NULL;
+static void write_placement(JsonWriter *w, const PlacementSpec *p) {
+        json_write_open(w, "placement", '{');
+        write_given_string(w, "policy", placement_policy_name(p->policy));
+        if (p->numa_node >= 0)
+                json_write_integer(w, "numa_node", p->numa_node);
+        write_given_labels(w, p->labels);
+        json_write_close(w, '}');
 }
 
-/* What is absent unless it was asked for: so a spec that asks for none of it is what it was before there was any.
- */
-static int encode_resources(const DeviceSpec *spec, json_t *json) {
-        if (spec->n_vqs > 0 && json_object_set_new(json, "vqs", json_integer(spec->n_vqs)) < 0)
-                return -ENOMEM;
-        if (spec->n_vq_groups > 0 && json_object_set_new(json, "vq_groups", json_integer(spec->n_vq_groups)) < 0)
-                return -ENOMEM;
-        if (spec->share_msis && json_object_set_new(json, "msi_policy", json_string("shared")) < 0)
-                return -ENOMEM;
-        if (spec->drift != DRIFT_DEFAULT &&
-            json_object_set_new(json, "drift", json_string(drift_mode_name(spec->drift))) < 0)
-                return -ENOMEM;
-        if (placement_is_given(&spec->placement) &&
-            json_object_set_new(json, "placement", encode_placement(&spec->placement)) < 0)
-                return -ENOMEM;
-        return 0;
+/* A spec that asks for none of it is what it was before there was any. */
+static void write_resources(JsonWriter *w, const DeviceSpec *spec) {
+        write_given_integer(w, "vqs", spec->n_vqs);
+        write_given_integer(w, "vq_groups", spec->n_vq_groups);
+        write_given_string(w, "msi_policy", spec->share_msis ? "shared" : NULL);
+        write_given_string(w, "drift", drift_mode_name(spec->drift));
+        if (placement_is_given(&spec->placement))
+                write_placement(w, &spec->placement);
+}
+
+void device_spec_write(JsonWriter *w, const char *key, const DeviceSpec *spec) {
+        char class[16];
+
+        json_write_open(w, key, '{');
+        json_write_string(w, "class", class_format(spec->class, class));
+        write_given_string(w, "mgmtdev", spec->mgmtdev);
+        json_write_string(w, "driver", bus_driver_name(spec->driver));
+        if (spec->has_features)
+                features_write(w, "features", spec->class, spec->features);
+        if (spec->class == CLASS_NET)
+                write_net(w, &spec->net);
+        write_given_string(w, "owner", spec->owner);
+        write_given_labels(w, spec->labels);
+        json_write_bool(w, "persistent", spec->persistent);
+        json_write_integer(w, "lease_seconds", spec->lease_seconds);
+        write_endpoint(w, &spec->endpoint);
+        write_resources(w, spec);
+        json_write_close(w, '}');
+}
+
+char *device_spec_format(const DeviceSpec *spec) {
+        JsonWriter w = {};
+
+        device_spec_write(&w, NULL, spec);
+        return json_writer_take(&w);
 }
 
 json_t *device_spec_encode(const DeviceSpec *spec) {
-        bool has_net = spec->class == CLASS_NET;
-        _cleanup_json_ json_t *json = NULL;
-        char class[16];
+        _cleanup_json_writer_ JsonWriter w = {};
 
-        json = json_pack("{s:s, s:s*, s:s, s:o*, s:o*, s:s*, s:O*, s:b, s:I, s:o}", "class",
-                         class_format(spec->class, class), "mgmtdev", spec->mgmtdev, "driver",
-                         bus_driver_name(spec->driver), "features",
-                         spec->has_features ? encode_features(spec) : NULL, "net",
-                         has_net ? encode_net(&spec->net) : NULL, "owner", spec->owner, "labels", spec->labels,
-                         "persistent", spec->persistent, "lease_seconds", (json_int_t) spec->lease_seconds,
-                         "endpoint", encode_endpoint(&spec->endpoint));
-        if (!json || (spec->has_features && !json_object_get(json, "features")) ||
-            (has_net && !json_object_get(json, "net")) || encode_resources(spec, json) < 0)
-                return NULL;
-        return TAKE_PTR(json);
+        device_spec_write(&w, NULL, spec);
+        return json_writer_parse(&w);
 }
 
 static bool text_equal(const char *a, const char *b) {

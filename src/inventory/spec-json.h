@@ -4,6 +4,7 @@
 /* The JSON form of a spec, for REST, for the store, and to compare two specs. */
 
 #include "inventory/spec.h"
+#include "util/json-writer.h"
 #include "util/json.h"
 
 /* Decodes and normalises. object is what stands at the path where d stands ("/spec"); every fault is added to
@@ -23,7 +24,11 @@ int labels_decode(JsonDecoder *d, json_t *labels, json_t **ret);
  * a new reference, or -ENOMEM. */
 int labels_merge(const json_t *labels, json_t *changes, json_t **ret);
 
-/* Encodes all of it, defaults included. Returns a new reference, or NULL when out of memory. */
+/* Writes all of it, defaults included. */
+void device_spec_write(JsonWriter *w, const char *key, const DeviceSpec *spec);
+
+/* The same as a text of its own, to be freed, and as a tree, a new reference; each NULL when out of memory. */
+char *device_spec_format(const DeviceSpec *spec);
 json_t *device_spec_encode(const DeviceSpec *spec);
 
 /* True if both ask for the same thing. Needs no memory. */

@@ -517,8 +517,7 @@ static int fill_change(Change *change, const Device *device, const char *spec, c
 
 int store_put_noted(Store *store, const Device *device, const StoreRelease *release, const StoreNotes *notes,
                     store_done_t done, void *userdata) {
-        _cleanup_json_ json_t *json = device_spec_encode(&device->spec);
-        _cleanup_free_ char *spec = NULL;
+        _cleanup_free_ char *spec = device_spec_format(&device->spec);
         Change change = {
                 .kind = CHANGE_PUT,
                 .record = {
@@ -533,7 +532,6 @@ int store_put_noted(Store *store, const Device *device, const StoreRelease *rele
                 .userdata = userdata,
         };
 
-        spec = json ? json_dumps(json, JSON_COMPACT) : NULL;
         if (!spec || fill_change(&change, device, spec, release) < 0)
                 return -ENOMEM;
 
@@ -553,14 +551,11 @@ int store_remove_device(Store *store, const Device *device, uint64_t revision, c
         return submit(store, &change, notes);
 }
 
-static char *dump(json_t *json) {
-        return json ? json_dumps(json, JSON_COMPACT) : NULL;
-}
-
 int store_put_mgmtdev(Store *store, const char *handle, const MgmtdevSettings *settings, uint64_t revision,
                       const StoreNotes *notes, store_done_t done, void *userdata) {
         _cleanup_json_ json_t *budgets = budget_settings_encode(settings->budgets);
-        _cleanup_free_ char *overrides = dump(budgets), *labels = dump(settings->labels);
+        _cleanup_free_ char *overrides = json_text_of(json_incref(budgets)),
+                            *labels = json_text_of(json_incref(settings->labels));
         Change change = { .kind = CHANGE_MGMTDEV, .record.revision = revision, .done = done, .userdata = userdata };
         const Text texts[] = {
                 { handle, &change.mgmtdev.handle },
@@ -593,8 +588,7 @@ static int put_pool(Store *store, const StorePool *pool, uint64_t revision, stor
 }
 
 int store_put_pool(Store *store, const Pool *pool, store_done_t done, void *userdata) {
-        _cleanup_json_ json_t *json = pool_spec_encode(&pool->spec);
-        _cleanup_free_ char *spec = dump(json);
+        _cleanup_free_ char *spec = json_text_of(pool_spec_encode(&pool->spec));
         const StorePool row = {
                 .name = pool->name, .uid = pool->uid, .created_usec = pool->created_usec, .spec = spec
         };

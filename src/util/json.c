@@ -194,6 +194,13 @@ json_t *json_parse(const char *text, size_t n, size_t flags, json_error_t *error
         return value;
 }
 
+char *json_text_of(json_t *value) {
+        char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+
+        json_decref(value);
+        return text;
+}
+
 void json_end(JsonDecoder *d, json_t *object) {
         const char *member;
         json_t *value;

@@ -57,6 +57,9 @@ bool json_take_array(JsonDecoder *d, json_t *object, const char *member, size_t 
  * thread only. */
 json_t *json_parse(const char *text, size_t n, size_t flags, json_error_t *error, bool *ret_out_of_memory);
 
+/* The compact text of value, which is taken over; NULL: there was no value, or no memory. To be freed. */
+char *json_text_of(json_t *value);
+
 /* Complains of every member of object that was not taken. */
 void json_end(JsonDecoder *d, json_t *object);
 

@@ -8,6 +8,7 @@ libhsvdpad_a_SOURCES += \
 	src/util/fs.c src/util/fs.h \
 	src/util/hex.c src/util/hex.h \
 	src/util/json.c src/util/json.h \
+	src/util/json-writer.c src/util/json-writer.h \
 	src/util/log.c src/util/log.h \
 	src/util/log-rate.c src/util/log-rate.h \
 	src/util/macro.h \

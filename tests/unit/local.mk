@@ -29,6 +29,7 @@ check_PROGRAMS += \
 	tests/unit/test-inventory-twin \
 	tests/unit/test-journal \
 	tests/unit/test-json \
+	tests/unit/test-json-writer \
 	tests/unit/test-lifecycle-batch \
 	tests/unit/test-lease \
 	tests/unit/test-lifecycle-create \
