@@ -12,13 +12,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-id128.h>
 
 #include "http/body.h"
 #include "http/input.h"
 #include "http/refusal.h"
 #include "http/reply.h"
+#include "util/hex.h"
 #include "util/log.h"
+#include "util/random.h"
 
 /* Bytes over the limit that are read and dropped. */
 #define DISCARD_MAX (8u * 1024 * 1024)
@@ -175,12 +176,14 @@ static bool request_id_is_valid(const char *id) {
 
 static void set_request_id(HttpRequest *r) {
         const char *given = http_request_header(r, REQUEST_ID_HEADER);
-        sd_id128_t id;
+        uint8_t id[8];
 
-        if (given && request_id_is_valid(given))
+        if (given && request_id_is_valid(given)) {
                 strcpy(r->id, given);
-        else if (sd_id128_randomize(&id) >= 0)
-                (void) snprintf(r->id, sizeof r->id, "%016llx", (unsigned long long) id.qwords[0]);
+                return;
+        }
+        random_fill(id, sizeof id);
+        hex_format(id, sizeof id, r->id);
 }
 
 /* Hands the answer over to the library. */
@@ -268,7 +271,7 @@ static bool parse_body(HttpRequest *r, HttpInput *in) {
 }
 
 static void call_handler(HttpRequest *r) {
-        HttpInput in;
+        _uninitialized_ HttpInput in;
 
         in.faults.n = in.faults.n_omitted = 0;
         in.body = NULL;

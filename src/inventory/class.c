@@ -45,7 +45,7 @@ const char *class_format(unsigned class, char *buffer) {
         const char *name = class_name(class);
 
         if (name)
-                (void) snprintf(buffer, 16, "%s", name);
+                strcpy(buffer, name);
         else
                 (void) snprintf(buffer, 16, "%u", class);
         return buffer;

@@ -6,6 +6,7 @@
 #include <systemd/sd-id128.h>
 
 #include "util/clock.h"
+#include "util/random.h"
 
 static const char *const device_state_names[_DEVICE_STATE_MAX] = {
         [DEVICE_RESERVED] = "reserved", [DEVICE_CREATING] = "creating", [DEVICE_READY] = "ready",
@@ -84,11 +85,7 @@ void uid_generate(uint64_t now_usec, char ret[UID_TEXT_MAX]) {
         uint64_t msec = now_usec / USEC_PER_MSEC;
         sd_id128_t id;
 
-        /* Fails only without any source of randomness, which no supported kernel is; the time alone is left then.
-         */
-        if (sd_id128_randomize(&id) < 0)
-                id = SD_ID128_NULL;
-
+        random_fill(&id, sizeof id);
         for (int i = 0; i < 6; i++)
                 id.bytes[i] = (uint8_t) (msec >> (40 - 8 * i));
         id.bytes[6] = (id.bytes[6] & 0x0f) | 0x70;

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "inventory/resource.h"
+#include "util/decimal.h"
 
-#define DIGITS_MAX 8 /* of an ID below 2^24 */
+#define DIGITS_MAX 10 /* of any ID */
 #define RANGES_MAX (RANGES_TEXT_MAX / 2)
 
 static size_t run_length(const uint32_t *ids, size_t n) {
@@ -21,23 +22,27 @@ static size_t run_length(const uint32_t *ids, size_t n) {
 }
 
 char *idlist_format(const uint32_t *ids, size_t n) {
-        size_t size = 1, used = 0, n_runs = 0;
-        char *text;
+        size_t size = 1, n_runs = 0;
+        char *text, *p;
 
         for (size_t i = 0; i < n; i += run_length(ids + i, n - i))
                 n_runs++;
         size += n_runs * (2 * DIGITS_MAX + 2);
-        text = malloc(size);
+        text = p = malloc(size);
         if (!text)
                 return NULL;
 
-        text[0] = '\0';
         for (size_t i = 0, k; i < n; i += k) {
                 k = run_length(ids + i, n - i);
-                used += (size_t) snprintf(text + used, size - used, "%s%u", i > 0 ? "," : "", ids[i]);
-                if (k > 1)
-                        used += (size_t) snprintf(text + used, size - used, "-%u", ids[i + k - 1]);
+                if (i > 0)
+                        *p++ = ',';
+                p = decimal_write(p, ids[i]);
+                if (k > 1) {
+                        *p++ = '-';
+                        p = decimal_write(p, ids[i + k - 1]);
+                }
         }
+        *p = '\0';
         return text;
 }
 

@@ -149,8 +149,13 @@ int drift_mode_parse(const char *text, DriftMode *ret) {
 }
 
 const char *mac_format(const uint8_t mac[6], char *buffer) {
-        (void) snprintf(buffer, MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-                        mac[4], mac[5]);
+        char *p = buffer;
+
+        for (unsigned i = 0; i < 6; i++) {
+                p = hex_format(&mac[i], 1, p);
+                if (i < 5)
+                        *p++ = ':';
+        }
         return buffer;
 }
 

@@ -186,7 +186,7 @@ static void answer_full(Verb *verb) {
 }
 
 static void confirm(Verb *verb, Device *device) {
-        Placement placement;
+        _uninitialized_ Placement placement;
 
         if (!verb->is_plan) {
                 record_confirm(verb, device);
@@ -206,7 +206,7 @@ static bool is_missed(const Verb *verb) {
 static void create_new(Verb *verb) {
         Lifecycle *l = verb->lifecycle;
         _cleanup_(device_freep) Device *device = NULL;
-        Placement placement;
+        _uninitialized_ Placement placement;
         Device *added;
         int r;
 
@@ -254,7 +254,7 @@ static void create_new(Verb *verb) {
 /* Of a device that failed or is lost. One that holds something keeps its place. Where it was may be gone, and what
  * was there with it: then it goes where a new one would, and so does one that holds nothing. */
 static void create_again(Verb *verb, Device *device) {
-        Placement placement;
+        _uninitialized_ Placement placement;
         bool has_moved;
 
         if (device->mgmtdev->present && device_holds(device))

@@ -44,10 +44,11 @@ static int decode_spec(const Lifecycle *l, const StoreRecord *r, DeviceSpec *ret
         bool out_of_memory;
         _cleanup_json_ json_t *json = json_parse(r->spec, strlen(r->spec), JSON_REJECT_DUPLICATES, NULL,
                                                  &out_of_memory);
-        JsonFaults faults = {};
+        _uninitialized_ JsonFaults faults;
         JsonDecoder d;
         int k;
 
+        faults.n = faults.n_omitted = 0;
         json_decoder_init(&d, &faults);
         if (out_of_memory)
                 return -ENOMEM;

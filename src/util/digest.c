@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/hex.h"
 #include "util/macro.h"
 
 void digest_init(Digest *d) {
@@ -33,6 +34,5 @@ void digest_finish(Digest *d, char ret[static DIGEST_MAX]) {
         uint8_t bytes[SHA256_DIGEST_LENGTH];
 
         SHA256Final(bytes, &d->context);
-        for (size_t i = 0; i < sizeof bytes; i++)
-                (void) snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+        (void) hex_format(bytes, sizeof bytes, ret);
 }

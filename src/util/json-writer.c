@@ -5,12 +5,10 @@
 #include <string.h>
 #include <sys/param.h>
 
+#include "util/decimal.h"
 #include "util/json.h"
 
 #define SIZE_MIN 1024
-
-/* Digits of a 64 bit number, and its sign. */
-#define INTEGER_MAX 20
 
 /* Room for n bytes more, where they go; NULL: there is no memory for them. */
 static char *reserve(JsonWriter *w, size_t n) {
@@ -130,15 +128,13 @@ void json_write_string(JsonWriter *w, const char *key, const char *text) {
 }
 
 void json_write_integer(JsonWriter *w, const char *key, int64_t value) {
-        uint64_t rest = value < 0 ? -(uint64_t) value : (uint64_t) value;
-        char digits[INTEGER_MAX], *first = digits + sizeof digits;
+        char *p = begin(w, key, 1 + DECIMAL_MAX);
 
-        do
-                *--first = (char) ('0' + rest % 10);
-        while ((rest /= 10) > 0);
+        if (!p)
+                return;
         if (value < 0)
-                *--first = '-';
-        json_write_value(w, key, first, (size_t) (digits + sizeof digits - first));
+                *p++ = '-';
+        end(w, decimal_write(p, value < 0 ? -(uint64_t) value : (uint64_t) value));
 }
 
 void json_write_bool(JsonWriter *w, const char *key, bool value) {

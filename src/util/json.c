@@ -40,7 +40,7 @@ void json_fault(JsonDecoder *d, const char *member, const char *code, const char
         }
 
         fault = &faults->fault[faults->n++];
-        memcpy(fault->pointer, d->pointer, sizeof fault->pointer);
+        strcpy(fault->pointer, d->pointer);
         if (member)
                 pointer_append(fault->pointer, member);
         fault->code = code;
@@ -50,12 +50,14 @@ void json_fault(JsonDecoder *d, const char *member, const char *code, const char
 }
 
 void json_decoder_init(JsonDecoder *d, JsonFaults *faults) {
-        *d = (JsonDecoder){ .faults = faults };
+        d->faults = faults;
+        d->pointer[0] = '\0';
+        d->n_known = 0;
 }
 
 void json_decoder_enter(JsonDecoder *d, const JsonDecoder *parent, const char *member) {
         json_decoder_init(d, parent->faults);
-        memcpy(d->pointer, parent->pointer, sizeof d->pointer);
+        strcpy(d->pointer, parent->pointer);
         pointer_append(d->pointer, member);
 }
 

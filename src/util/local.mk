@@ -2,6 +2,7 @@
 libhsvdpad_a_SOURCES += \
 	src/util/bitset.c src/util/bitset.h \
 	src/util/clock.c src/util/clock.h \
+	src/util/decimal.c src/util/decimal.h \
 	src/util/crash.h src/util/crash-points.def \
 	src/util/digest.c src/util/digest.h \
 	src/util/durable-clock.c src/util/durable-clock.h \
@@ -12,4 +13,5 @@ libhsvdpad_a_SOURCES += \
 	src/util/log.c src/util/log.h \
 	src/util/log-rate.c src/util/log-rate.h \
 	src/util/macro.h \
+	src/util/random.c src/util/random.h \
 	src/util/workqueue.c src/util/workqueue.h

@@ -46,10 +46,18 @@ int log_get_max_level(void) {
 /* Of the calling thread; "" for what there is not. */
 static __thread struct { char mgmtdev[128], owner[260], request_id[LOG_REQUEST_ID_MAX]; } context;
 
+/* What does not fit is cut. */
+static void keep(char *to, size_t size, const char *from) {
+        size_t n = from ? strnlen(from, size - 1) : 0;
+
+        memcpy(to, from ? from : "", n);
+        to[n] = '\0';
+}
+
 void log_set_context(const char *mgmtdev, const char *owner, const char *request_id) {
-        (void) snprintf(context.mgmtdev, sizeof context.mgmtdev, "%s", mgmtdev ? mgmtdev : "");
-        (void) snprintf(context.owner, sizeof context.owner, "%s", owner ? owner : "");
-        (void) snprintf(context.request_id, sizeof context.request_id, "%s", request_id ? request_id : "");
+        keep(context.mgmtdev, sizeof context.mgmtdev, mgmtdev);
+        keep(context.owner, sizeof context.owner, owner);
+        keep(context.request_id, sizeof context.request_id, request_id);
 }
 
 void log_clear_context(void) {

@@ -11,6 +11,14 @@
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
 #define _unused_            __attribute__((unused))
 
+/* Of a large variable of which only what is used is ever filled in: the compiler shall not clear it first, as it
+ * does with all others (see configure.ac). */
+#if __has_attribute(uninitialized)
+#define _uninitialized_ __attribute__((uninitialized))
+#else
+#define _uninitialized_
+#endif
+
 #define ELEMENTSOF(x) (sizeof(x) / sizeof((x)[0]))
 
 #define CONTAINER_OF(ptr, type, member) ((type *) (void *) ((char *) (ptr) -offsetof(type, member)))
