@@ -201,7 +201,7 @@ static int list_nodes(sd_bus *connection, const char *prefix, void *userdata, ch
                 nodes[i] = path_of_device(device->name);
                 if (!nodes[i])
                         break;
-                device = inventory_next_device(inventory, device->name);
+                device = inventory_device_after(device);
         }
 
         *ret = nodes;

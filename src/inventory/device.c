@@ -6,6 +6,7 @@
 #include <systemd/sd-id128.h>
 
 #include "util/clock.h"
+#include "util/hex.h"
 #include "util/random.h"
 
 static const char *const device_state_names[_DEVICE_STATE_MAX] = {
@@ -28,16 +29,23 @@ int device_state_parse(const char *text, DeviceState *ret) {
 }
 
 int device_new(const char *name, DeviceSpec *spec, uint64_t now_usec, Device **ret) {
+        char uid[UID_TEXT_MAX];
+
+        uid_generate(now_usec, uid);
+        return device_new_known(name, uid, spec, now_usec, ret);
+}
+
+int device_new_known(const char *name, const char *uid, DeviceSpec *spec, uint64_t created_usec, Device **ret) {
         Device *device;
 
         device = calloc(1, sizeof *device);
         if (!device)
                 return -ENOMEM;
 
-        /* The name is valid, so it fits. */
+        /* They are valid, so they fit. */
         strcpy(device->name, name);
-        uid_generate(now_usec, device->uid);
-        device->created_usec = now_usec;
+        strcpy(device->uid, uid);
+        device->created_usec = created_usec;
         device->generation = 1;
         device->state = DEVICE_RESERVED;
         device->spec = *spec;
@@ -103,7 +111,11 @@ int uid_parse(const char *text, char ret[static UID_TEXT_MAX]) {
 }
 
 bool uid_is_valid(const char *text) {
-        char uid[UID_TEXT_MAX];
+        for (size_t i = 0; i < UID_TEXT_MAX - 1; i++) {
+                bool is_hyphen = i == 8 || i == 13 || i == 18 || i == 23;
 
-        return uid_parse(text, uid) == 0 && strcmp(uid, text) == 0;
+                if (is_hyphen ? text[i] != '-' : hex_digit(text[i]) < 0 || (text[i] >= 'A' && text[i] <= 'F'))
+                        return false;
+        }
+        return text[UID_TEXT_MAX - 1] == '\0';
 }

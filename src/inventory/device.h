@@ -106,6 +106,9 @@ struct Device {
 /* Makes a device (state reserved, generation 1, a new uid) of a valid name. The spec is taken over: the
  * caller's is left empty. Returns 0, or -ENOMEM. */
 int device_new(const char *name, DeviceSpec *spec, uint64_t now_usec, Device **ret);
+
+/* The same of one that has a valid uid already. */
+int device_new_known(const char *name, const char *uid, DeviceSpec *spec, uint64_t created_usec, Device **ret);
 Device *device_free(Device *device);
 DEFINE_CLEANUP(Device *, device_free)
 

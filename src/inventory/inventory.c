@@ -86,14 +86,15 @@ void inventory_done(Inventory *inv) {
         asid_space_free_all(&inv->spaces);
 }
 
-/* A key to search the tree with. Too long a name is cut: it comes right after what is left of it. */
+/* A key to search the tree with, of which nothing else is looked at. Too long a name is cut: it comes right after
+ * what is left of it. */
 static void device_key(Device *key, const char *name) {
         strncpy(key->name, name, sizeof key->name - 1);
         key->name[sizeof key->name - 1] = '\0';
 }
 
 Device *inventory_find_device(Inventory *inv, const char *name) {
-        Device key;
+        _uninitialized_ Device key;
 
         if (strlen(name) >= DEVICE_NAME_MAX)
                 return NULL;
@@ -102,7 +103,8 @@ Device *inventory_find_device(Inventory *inv, const char *name) {
 }
 
 Device *inventory_next_device(Inventory *inv, const char *name) {
-        Device key, *device;
+        _uninitialized_ Device key;
+        Device *device;
 
         device_key(&key, name);
         device = RB_NFIND(DeviceTree, &inv->devices, &key);
@@ -111,8 +113,13 @@ Device *inventory_next_device(Inventory *inv, const char *name) {
         return device;
 }
 
+Device *inventory_device_after(const Device *device) {
+        return RB_NEXT(DeviceTree, , (Device *) device);
+}
+
 Device *inventory_find_endpoint(Inventory *inv, const char *endpoint) {
-        Device key, *device;
+        _uninitialized_ Device key;
+        Device *device;
 
         if (!endpoint[0] || strlen(endpoint) >= sizeof key.status.endpoint)
                 return NULL;
@@ -182,19 +189,20 @@ void inventory_touch_device(Inventory *inv, Device *device) {
 }
 
 int inventory_add_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev) {
-        if (inventory_find_device(inv, device->name))
-                return -EEXIST;
         if (inv->n_devices >= inv->max_devices)
-                return -ENOSPC;
-        if (owners_note(&inv->owners, device) < 0)
+                return inventory_find_device(inv, device->name) ? -EEXIST : -ENOSPC;
+        if (RB_INSERT(DeviceTree, &inv->devices, device))
+                return -EEXIST;
+        if (owners_note(&inv->owners, device) < 0) {
+                RB_REMOVE(DeviceTree, &inv->devices, device);
                 return -ENOMEM;
+        }
 
         device->mgmtdev = mgmtdev;
         device->clock = inv->clock;
         give_revision(inv, device);
         if (device->created_revision == 0)
                 device->created_revision = device->revision;
-        RB_INSERT(DeviceTree, &inv->devices, device);
         index_endpoint(inv, device);
         account(inv, device, 1);
         notify(inv, device, DEVICE_ADDED);

@@ -76,6 +76,9 @@ Device *inventory_find_endpoint(Inventory *inv, const char *endpoint);
 /* The first device whose name is after name in byte order; the first of all if name is "". NULL: no more. */
 Device *inventory_next_device(Inventory *inv, const char *name);
 
+/* The one behind it, which is found without comparing names; NULL: it is the last one. */
+Device *inventory_device_after(const Device *device);
+
 /* Puts device on mgmtdev and into the inventory, with a new revision. Returns 0 and takes device over, or
  * -EEXIST (name is there), -ENOSPC (max_devices are there), -ENOMEM. */
 int inventory_add_device(Inventory *inv, Device *device, Mgmtdev *mgmtdev);

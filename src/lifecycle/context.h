@@ -5,6 +5,7 @@
 
 #include "lifecycle/await.h"
 #include "lifecycle/batch.h"
+#include "lifecycle/confirm.h"
 #include "lifecycle/lease.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/load.h"
@@ -54,6 +55,7 @@ struct Lifecycle {
         Scanner scanner;
         Watch watch;
         Recovery recovery;
+        Confirms confirms; /* of the recovery */
         Releases releases;
         Pools pools;
         Awaits awaits;

@@ -93,7 +93,7 @@ static void on_failed(Operation *op) {
 static void on_machine(Operation *op) {
         if (op->task.failure.code != ERROR_NONE)
                 on_failed(op);
-        else if (grow_is_needed(op))
+        else if (grow_is_needed(op->device, &op->task.status))
                 grow_run(op, on_ready, on_failed);
         else
                 on_ready(op);

@@ -163,7 +163,7 @@ int device_listing_page(const DeviceListing *l, Inventory *inventory,
                 }
                 last = device;
                 n_examined++;
-                device = within_prefix(l, inventory_next_device(inventory, device->name));
+                device = within_prefix(l, inventory_device_after(device));
         }
 
         if (device && last)

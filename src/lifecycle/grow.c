@@ -7,8 +7,8 @@
 #include "util/clock.h"
 #include "util/crash.h"
 
-bool grow_is_needed(const Operation *op) {
-        return device_holds(op->device) && op->task.status.max_vqs > op->device->resources.n_vqs;
+bool grow_is_needed(const Device *device, const DeviceStatus *status) {
+        return device_holds(device) && status->max_vqs > device->resources.n_vqs;
 }
 
 static void on_undone(Operation *op) {

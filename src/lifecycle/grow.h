@@ -7,7 +7,7 @@
 #include "lifecycle/operation.h"
 
 /* The device was made, and has more virtqueues than it holds MSI entries for. */
-bool grow_is_needed(const Operation *op);
+bool grow_is_needed(const Device *device, const DeviceStatus *status);
 
 /* done() or failed() is called in the end; when failed() is, the task's failure says why, and whether anything is
  * left over. */

@@ -105,6 +105,7 @@ Lifecycle *lifecycle_free(Lifecycle *l) {
         workqueue_free(l->looker);
         lease_done(l);
         pools_done(l);
+        confirm_done(l);
         workqueue_free(l->worker);
         sd_event_unref(l->event);
         free(l->sriov);

@@ -3,6 +3,7 @@ libhsvdpad_a_SOURCES += \
 	src/lifecycle/adopt.c src/lifecycle/adopt.h \
 	src/lifecycle/batch.c src/lifecycle/batch.h \
 	src/lifecycle/candidate.c src/lifecycle/candidate.h \
+	src/lifecycle/confirm.c src/lifecycle/confirm.h \
 	src/lifecycle/context.h \
 	src/lifecycle/check.c src/lifecycle/check.h \
 	src/lifecycle/claim.c \

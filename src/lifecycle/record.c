@@ -133,8 +133,7 @@ static void record_all(Lifecycle *l) {
         bool was_unrecorded = l->has_unrecorded;
 
         l->has_unrecorded = false;
-        for (Device *d = inventory_next_device(l->inventory, ""); d;
-             d = inventory_next_device(l->inventory, d->name)) {
+        for (Device *d = inventory_next_device(l->inventory, ""); d; d = inventory_device_after(d)) {
                 if (d->operation)
                         continue;
                 if (d->is_behind)

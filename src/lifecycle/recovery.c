@@ -140,14 +140,9 @@ static void grow_late(Operation *op) {
 
 /* It is as it was recorded, down to the revision. */
 static void on_confirmed(Operation *op) {
-        uint64_t revision = op->device->revision;
-
-        inventory_set_status(op->lifecycle->inventory, op->device, &op->task.status);
-        op->device->was_ready = false;
-        inventory_set_state(op->lifecycle->inventory, op->device, DEVICE_READY, NULL);
-        op->device->revision = revision;
+        confirm_device(op->lifecycle, op->device, &op->task.status);
         /* What others have made with other queues keeps what they gave it. */
-        if (grow_is_needed(op) && !op->task.has_come_back)
+        if (grow_is_needed(op->device, &op->task.status) && !op->task.has_come_back)
                 grow_late(op);
         else if (op->task.must_assign)
                 settle(op);
@@ -177,7 +172,7 @@ static void on_there_again(Operation *op) {
         inventory_set_status(op->lifecycle->inventory, device, &op->task.status);
         inventory_set_state(op->lifecycle->inventory, device, DEVICE_READY, NULL);
         /* What others have made with other queues keeps what they gave it. */
-        if (grow_is_needed(op) && !op->task.has_come_back)
+        if (grow_is_needed(op->device, &op->task.status) && !op->task.has_come_back)
                 grow_late(op);
         else
                 settle(op);
@@ -247,7 +242,13 @@ static void resume(Lifecycle *l, Device *device, void (*step)(Operation *op)) {
         step(op);
 }
 
-static void recover_device(Lifecycle *l, Device *device) {
+/* False: later, when less is under way. */
+static bool recover_device(Lifecycle *l, Device *device) {
+        int r = confirm_is_possible(l, device) ? confirm_add(l, device) : -ENOMEM;
+
+        if (r != -ENOMEM)
+                return r == 0;
+
         switch (device->state) {
         case DEVICE_RESERVED:
         case DEVICE_CREATING:
@@ -269,6 +270,22 @@ static void recover_device(Lifecycle *l, Device *device) {
         case _DEVICE_STATE_MAX:
                 break;
         }
+        return true;
+}
+
+/* As many as may be under way. False: there are no more. */
+static bool recover_some(Lifecycle *l) {
+        Device *device = inventory_next_device(l->inventory, l->recovery.cursor), *next;
+
+        for (; device && l->n_operations < MAX_UNDER_WAY; device = next) {
+                CRASH_POINT(RECOVERY_DEVICE);
+                next = inventory_device_after(device);
+                if (!recover_device(l, device))
+                        return true;
+                strcpy(l->recovery.cursor, device->name);
+        }
+        confirm_run(l);
+        return device;
 }
 
 static void finish(Lifecycle *l) {
@@ -302,7 +319,7 @@ static bool has_late_mgmtdev(Lifecycle *l) {
         Device *device = l->inventory->n_states[DEVICE_LOST] > 0 ? inventory_next_device(l->inventory, "") : NULL;
 
         while (device && !recovery_waits_for_mgmtdev(device))
-                device = inventory_next_device(l->inventory, device->name);
+                device = inventory_device_after(device);
         return device;
 }
 
@@ -322,30 +339,25 @@ static bool is_patient(Lifecycle *l) {
 
 void recovery_continue(Lifecycle *l) {
         Recovery *rec = &l->recovery;
-        Device *device = NULL;
+        bool has_more;
 
         if (!rec->is_running || rec->is_continuing || l->scanner.is_running)
                 return;
 
         rec->is_continuing = true;
-        while (l->host.available && l->n_operations < MAX_UNDER_WAY &&
-               (device = inventory_next_device(l->inventory, rec->cursor))) {
-                strcpy(rec->cursor, device->name);
-                CRASH_POINT(RECOVERY_DEVICE);
-                recover_device(l, device);
-        }
+        has_more = l->host.available && recover_some(l);
         rec->is_continuing = false;
 
         /* Without a backend nothing can be compared. The daemon has started then, but is not ready: what is
          * recorded can be read, and this goes on when a later look finds the host usable. */
-        if (l->n_operations > 0)
+        if (l->n_operations > 0 || l->confirms.n_under_way > 0)
                 return;
-        if (!device && is_patient(l)) {
+        if (!has_more && is_patient(l)) {
                 rec->is_waiting = l->host.available;
                 scan_soon(l);
                 return;
         }
-        if (l->host.available && !device)
+        if (l->host.available && !has_more)
                 finish(l);
         report_started(rec);
 }

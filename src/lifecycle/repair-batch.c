@@ -98,8 +98,7 @@ static int add_all(RepairBatch *b, const RepairRequest *request) {
         size_t i;
 
         if (!request->devices) {
-                for (device = inventory_next_device(inv, ""); device;
-                     device = inventory_next_device(inv, device->name))
+                for (device = inventory_next_device(inv, ""); device; device = inventory_device_after(device))
                         if (json_array_size(b->results) < REPAIR_BATCH_MAX && add_device(b, device, request) < 0)
                                 return -1;
                 return 0;

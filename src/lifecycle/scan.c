@@ -150,7 +150,7 @@ static void compare(Lifecycle *l) {
         Inventory *inv = l->inventory;
         Device *device;
 
-        for (device = inventory_next_device(inv, ""); device; device = inventory_next_device(inv, device->name)) {
+        for (device = inventory_next_device(inv, ""); device; device = inventory_device_after(device)) {
                 bool was_seen = device->was_seen;
 
                 device->was_seen = false;

@@ -246,8 +246,27 @@ START_TEST(test_endpoint_comes_back) {
         rig_stop();
         (void) fake_take_calls(rig.backend);
         rig_start();
-        ck_assert_str_eq(fake_take_calls(rig.backend), "observe a, assign a, bind a, publish a, observe a");
+        /* First as one of many. */
+        ck_assert_str_eq(fake_take_calls(rig.backend),
+                         "observe a, observe a, assign a, bind a, publish a, observe a");
         ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
+}
+END_TEST
+
+/* What is as it was is looked at, and left alone. */
+START_TEST(test_start_touches_nothing) {
+        uint64_t revision;
+
+        rig_create_good("a", RIG_NET);
+        rig_create_good("b", RIG_NET);
+        revision = rig_device("a")->revision;
+        rig_stop();
+        (void) fake_take_calls(rig.backend);
+        rig_start();
+        ck_assert_str_eq(fake_take_calls(rig.backend), "observe a, observe b");
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
+        ck_assert_int_eq(rig_device("b")->state, DEVICE_READY);
+        ck_assert_uint_eq(rig_device("a")->revision, revision);
 }
 END_TEST
 
@@ -355,6 +374,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_create_lost);
         tcase_add_test(tcase, test_create_lost_elsewhere);
         tcase_add_test(tcase, test_endpoint_comes_back);
+        tcase_add_test(tcase, test_start_touches_nothing);
         tcase_add_test(tcase, test_stays_lost_quietly);
         tcase_add_test(tcase, test_foreign);
         tcase_add_test(tcase, test_faults);
