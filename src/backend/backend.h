@@ -116,9 +116,9 @@ typedef struct BackendOps {
         /* Gives the endpoint its owner and mode; nothing to do for a netdev. */
         int (*publish)(Backend *b, const char *name, const EndpointSpec *endpoint, Failure *f);
 
-        /* Everything there is to see of one device. -ENODEV with ERROR_DEVICE_NOT_FOUND if it is not there, which
-         * is certain then. */
-        int (*observe)(Backend *b, const char *name, DeviceStatus *ret, Failure *f);
+        /* Everything there is to see of one device, and the management device that it is on. -ENODEV with
+         * ERROR_DEVICE_NOT_FOUND if it is not there, which is certain then. */
+        int (*observe)(Backend *b, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret, Failure *f);
 
         /* Sets the MAC address of a net device in place, and checks that it took. ERROR_NOT_SUPPORTED where the
          * management device cannot. */

@@ -38,12 +38,11 @@ int device_new(const char *name, DeviceSpec *spec, uint64_t now_usec, Device **r
 int device_new_known(const char *name, const char *uid, DeviceSpec *spec, uint64_t created_usec, Device **ret) {
         Device *device;
 
-        device = calloc(1, sizeof *device);
+        device = calloc(1, sizeof *device + strlen(name) + 1);
         if (!device)
                 return -ENOMEM;
 
-        /* They are valid, so they fit. */
-        strcpy(device->name, name);
+        device->name = strcpy((char *) (device + 1), name);
         strcpy(device->uid, uid);
         device->created_usec = created_usec;
         device->generation = 1;

@@ -32,11 +32,12 @@ typedef enum DeviceState {
 /* A UUIDv7 as text, and the NUL. */
 #define UID_TEXT_MAX 37
 
-#define ENDPOINT_MAX 64
+/* Of interfaces and of the nodes of drivers: the longest are "/dev/vhost-vdpa-4294967295". */
+#define ENDPOINT_MAX 40
 
-/* What a backend says of one device. All of it can be observed again, so none of it is identity. */
+/* What a backend says of one device, beside where it is. All of it can be observed again, so none of it is
+ * identity. */
 typedef struct DeviceStatus {
-        char mgmtdev[HANDLE_MAX];
         unsigned class;
         uint32_t vendor_id;
         uint32_t max_vqs;
@@ -49,24 +50,34 @@ typedef struct DeviceStatus {
         bool is_unsettled;           /* ... whose name may change any moment, since udev is not through with it */
         bool simulated;              /* the endpoint exists in the model only */
         bool has_features;
-        uint64_t features; /* that the device offers */
-        NetSpec net;       /* as configured now; of net devices */
         bool has_access;
+        uint64_t features;   /* that the device offers */
+        NetSpec net;         /* as configured now; of net devices */
         EndpointSpec access; /* of an endpoint with a node of its own: who may open it now */
         uint64_t seen_at;    /* by the backend's count of events on the host: those below it are seen; 0: none is */
 } DeviceStatus;
 
+/* There are very many, so that what is small stands together. */
 struct Device {
         RB_ENTRY(Device) by_name;
         RB_ENTRY(Device) by_endpoint;
-        bool is_by_endpoint; /* in that index */
 
-        char name[DEVICE_NAME_MAX];
+        const char *name; /* in the same allocation */
         char uid[UID_TEXT_MAX];
+
+        bool is_by_endpoint; /* in that index */
+        bool was_ready;      /* recorded as ready by the daemon before this one, and not seen on the host since */
+        bool was_seen;       /* by the look at the host that is being evaluated */
+        bool is_displaced;   /* lost, but there: someone else has bound it to another driver, or to none */
+        bool is_left_over;   /* failed, but there */
+        bool is_behind;   /* its record still tells of what was refused since: a start from it would do that after
+                             all */
+        bool is_released; /* its holder has gone: it is being deleted, or will be */
+
+        uint32_t generation;       /* of the spec: 1, and one more for each change of it */
         uint64_t revision;         /* of the inventory, when this device last changed */
         uint64_t created_revision; /* of the inventory, when it was created */
         uint64_t created_usec;     /* since the epoch */
-        uint32_t generation;       /* of the spec: 1, and one more for each change of it */
 
         DeviceSpec spec;
 
@@ -74,33 +85,24 @@ struct Device {
         const DurableClock *clock; /* weak: of its lease; NULL: there is none to tell its end by */
         uint64_t lease_usec;       /* when its lease ends; 0: it has none */
         uint64_t lease_look_usec;  /* when that is to be looked at next */
-        unsigned n_lease_failures; /* to delete it since */
         Failure *lease_reason;     /* owned: why, the last time; or NULL */
-
-        DeviceResources resources; /* what it holds; see budget.h */
+        unsigned n_lease_failures; /* to delete it since */
 
         DeviceState state;
-        Mgmtdev *mgmtdev; /* weak: where it was placed; never NULL */
+        DeviceResources resources; /* what it holds; see budget.h */
+        Mgmtdev *mgmtdev;          /* weak: where it was placed; never NULL */
         /* Valid if state is ready, or it is displaced; set by inventory_set_status() once it is in the inventory.
          */
         DeviceStatus status;
-        Failure *reason; /* owned: why it is failed or lost, or NULL */
-
-        bool was_ready;    /* recorded as ready by the daemon before this one, and not seen on the host since */
-        bool was_seen;     /* by the look at the host that is being evaluated */
-        bool is_displaced; /* lost, but there: someone else has bound it to another driver, or to none */
-        bool is_left_over; /* failed, but there */
         unsigned n_failed_repairs;
+        Failure *reason;      /* owned: why it is failed or lost, or NULL */
         uint64_t repair_usec; /* when it may be repaired again by itself, monotonic */
-        bool is_behind; /* its record still tells of what was refused since: a start from it would do that after all
-                         */
 
         Operation *operation; /* weak: under way, or NULL */
         Owner *owner;         /* weak: as whose it is counted, or NULL */
 
         LIST_ENTRY(Device) held;
-        Holder *holder;   /* weak: with whom it goes; NULL: it stays */
-        bool is_released; /* its holder has gone: it is being deleted, or will be */
+        Holder *holder; /* weak: with whom it goes; NULL: it stays */
 };
 
 /* Makes a device (state reserved, generation 1, a new uid) of a valid name. The spec is taken over: the

@@ -86,19 +86,11 @@ void inventory_done(Inventory *inv) {
         asid_space_free_all(&inv->spaces);
 }
 
-/* A key to search the tree with, of which nothing else is looked at. Too long a name is cut: it comes right after
- * what is left of it. */
-static void device_key(Device *key, const char *name) {
-        strncpy(key->name, name, sizeof key->name - 1);
-        key->name[sizeof key->name - 1] = '\0';
-}
-
+/* Of a key to search a tree with, nothing is looked at but what the tree is in order of. */
 Device *inventory_find_device(Inventory *inv, const char *name) {
         _uninitialized_ Device key;
 
-        if (strlen(name) >= DEVICE_NAME_MAX)
-                return NULL;
-        device_key(&key, name);
+        key.name = name;
         return RB_FIND(DeviceTree, &inv->devices, &key);
 }
 
@@ -106,9 +98,9 @@ Device *inventory_next_device(Inventory *inv, const char *name) {
         _uninitialized_ Device key;
         Device *device;
 
-        device_key(&key, name);
+        key.name = name;
         device = RB_NFIND(DeviceTree, &inv->devices, &key);
-        if (device && strcmp(device->name, key.name) == 0)
+        if (device && strcmp(device->name, name) == 0)
                 device = RB_NEXT(DeviceTree, &inv->devices, device);
         return device;
 }
@@ -125,7 +117,7 @@ Device *inventory_find_endpoint(Inventory *inv, const char *endpoint) {
                 return NULL;
 
         strcpy(key.status.endpoint, endpoint);
-        key.name[0] = '\0';
+        key.name = "";
         device = RB_NFIND(EndpointTree, &inv->endpoints, &key);
         while (device && device->state != DEVICE_READY && strcmp(device->status.endpoint, endpoint) == 0)
                 device = RB_NEXT(EndpointTree, &inv->endpoints, device);

@@ -72,19 +72,19 @@ typedef struct PlacementSpec {
 
 typedef struct DeviceSpec {
         unsigned class;
-        char *mgmtdev; /* NULL: the daemon chooses */
         BusDriver driver;
-        bool has_features;
+        char *mgmtdev;     /* NULL: the daemon chooses */
         uint64_t features; /* the bits that the device shall offer, if has_features */
-        NetSpec net;
-        char *owner;    /* NULL: none */
-        json_t *labels; /* an object of strings, or NULL: none */
+        bool has_features;
         bool persistent;
+        bool share_msis; /* fewer MSI entries than virtqueues will do, if there are not as many */
+        NetSpec net;
         uint32_t lease_seconds; /* that it lives without being renewed; 0: for ever */
         uint16_t n_vqs;         /* 0: those of the class; of net devices max_vqp says it */
         uint16_t n_vq_groups;   /* each with an ASID of its own; 0: those of the class and its features */
         DriftMode drift;
-        bool share_msis; /* fewer MSI entries than virtqueues will do, if there are not as many */
+        char *owner;    /* NULL: none */
+        json_t *labels; /* an object of strings, or NULL: none */
         PlacementSpec placement;
         EndpointSpec endpoint; /* of a char device; netdevs have no owner */
 } DeviceSpec;

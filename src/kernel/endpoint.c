@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/endpoint.h"
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -148,7 +149,7 @@ static int find_netdev(const char *virtio, Endpoint *ret) {
         /* sysfs shows netdevs of its own network namespace only; the directory stays behind. What can be named from
          * here is the virtio device below. */
         ret->kind = n > 0 ? ENDPOINT_NETDEV : ENDPOINT_NETDEV_MOVED;
-        (void) snprintf(ret->name, sizeof ret->name, "%s", n > 0 ? entry : strrchr(virtio, '/') + 1);
+        (void) strlcpy(ret->name, n > 0 ? entry : strrchr(virtio, '/') + 1, sizeof ret->name);
         return 0;
 }
 

@@ -187,10 +187,11 @@ static int check_class(const DeviceStatus *status, const char *mgmtdev, const De
 
 /* What was made, if it is what was asked for. */
 static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
+        char seen_on[HANDLE_MAX];
         DeviceStatus status = {};
         int r;
 
-        r = vdpa_netlink_get(k->netlink, name, &status, f);
+        r = vdpa_netlink_get(k->netlink, name, seen_on, &status, f);
         if (r >= 0)
                 r = check_class(&status, mgmtdev, spec, f);
         if (r < 0)
@@ -198,7 +199,7 @@ static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, co
 
         device_notes_take(k->notes, name);
         (void) strlcpy(k->unpublished, name, sizeof k->unpublished);
-        k->unpublished_kind = vhost_kind(k->root, name, spec, &status);
+        k->unpublished_kind = vhost_kind(k->root, name, seen_on, spec, &status);
         return 0;
 }
 
@@ -325,7 +326,8 @@ static void observe_interface(const Endpoint *endpoint, NetSpec *net) {
                 memcpy(net->mac, mac, 6);
 }
 
-static int kernel_observe(Backend *b, const char *name, DeviceStatus *ret, Failure *f) {
+static int kernel_observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret,
+                          Failure *f) {
         KernelBackend *k = kernel_backend(b);
         DeviceStatus status = { .seen_at = uevent_count(k->root) };
         VhostGroups groups;
@@ -343,7 +345,7 @@ static int kernel_observe(Backend *b, const char *name, DeviceStatus *ret, Failu
         status.is_unsettled = endpoint_may_be_renamed(k->root, &endpoint);
         status.has_access = endpoint_get_access(k->root, &endpoint, &status.access);
 
-        r = vdpa_netlink_get(k->netlink, name, &status, f);
+        r = vdpa_netlink_get(k->netlink, name, ret_mgmtdev, &status, f);
         if (r < 0)
                 return r;
         /* Only net and block have a configuration that the kernel can tell. */

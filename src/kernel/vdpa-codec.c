@@ -255,7 +255,7 @@ int vdpa_parse_device(struct nlmsghdr *m, BackendDevice *ret) {
         return 0;
 }
 
-int vdpa_parse_status(struct nlmsghdr *m, DeviceStatus *status) {
+int vdpa_parse_status(struct nlmsghdr *m, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *status) {
         struct nlattr *attrs[_VDPA_ATTR_USED_MAX + 1];
         BackendDevice device = {};
         int r;
@@ -267,7 +267,7 @@ int vdpa_parse_status(struct nlmsghdr *m, DeviceStatus *status) {
         if (r < 0)
                 return r;
 
-        (void) snprintf(status->mgmtdev, sizeof status->mgmtdev, "%s", device.mgmtdev);
+        strcpy(ret_mgmtdev, device.mgmtdev);
         status->class = device.class;
         status->vendor_id = get_u32(attrs[VDPA_ATTR_DEV_VENDOR_ID]);
         status->max_vqs = get_u32(attrs[VDPA_ATTR_DEV_MAX_VQS]);

@@ -43,8 +43,8 @@ int vdpa_parse_mgmtdev(struct nlmsghdr *m, MgmtdevInfo *ret);
 /* One device of a dump. A name that is too long for us is cut; it is not one of ours then. */
 int vdpa_parse_device(struct nlmsghdr *m, BackendDevice *ret);
 
-/* Fills in what DEV_GET tells: mgmtdev, class, vendor_id, max_vqs, vq_size. Keeps the rest. */
-int vdpa_parse_status(struct nlmsghdr *m, DeviceStatus *status);
+/* Fills in what DEV_GET tells: class, vendor_id, max_vqs, vq_size; and where the device is. Keeps the rest. */
+int vdpa_parse_status(struct nlmsghdr *m, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *status);
 
 /* Fills in what DEV_CONFIG_GET tells: features and net. Keeps the rest. */
 int vdpa_parse_config(struct nlmsghdr *m, DeviceStatus *status);

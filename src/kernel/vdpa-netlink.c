@@ -256,22 +256,31 @@ int vdpa_netlink_delete(GenlSocket *s, const char *name, Failure *f) {
         return run(s, &command, name, m, NULL, f);
 }
 
+typedef struct StatusReply {
+        char *mgmtdev;
+        DeviceStatus *status;
+} StatusReply;
+
 static int on_status(void *userdata, struct nlmsghdr *m) {
-        return vdpa_parse_status(m, userdata);
+        const StatusReply *reply = userdata;
+
+        return vdpa_parse_status(m, reply->mgmtdev, reply->status);
 }
 
-int vdpa_netlink_get(GenlSocket *s, const char *name, DeviceStatus *status, Failure *f) {
+int vdpa_netlink_get(GenlSocket *s, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *status,
+                     Failure *f) {
         static const Command command = { "DEV_GET", ERROR_DEVICE_NOT_FOUND };
-        const GenlHandler handler = { .reply = on_status, .userdata = status };
+        StatusReply reply = { ret_mgmtdev, status };
+        const GenlHandler handler = { .reply = on_status, .userdata = &reply };
         _cleanup_nlmsg_ struct nl_msg *m = NULL;
         int r;
 
         if (vdpa_build_device(VDPA_CMD_DEV_GET, name, &m) < 0)
                 return kernel_failure_oom(f);
 
-        status->mgmtdev[0] = '\0';
+        ret_mgmtdev[0] = '\0';
         r = run(s, &command, name, m, &handler, f);
-        if (r >= 0 && !status->mgmtdev[0])
+        if (r >= 0 && !ret_mgmtdev[0])
                 r = command_failure(&command, name, -EBADMSG, "", f);
         return r;
 }
@@ -349,11 +358,12 @@ static bool queue_has_no_stats(int error) {
 int vdpa_netlink_get_stats(GenlSocket *s, const char *name, BackendStat **ret, size_t *ret_n, Failure *f) {
         _cleanup_free_ BackendStat *stats = NULL;
         Failure failure, first = FAILURE_INIT;
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status = {};
         size_t n = 0;
         int r;
 
-        r = vdpa_netlink_get(s, name, &status, f);
+        r = vdpa_netlink_get(s, name, mgmtdev, &status, f);
         if (r < 0)
                 return r;
 

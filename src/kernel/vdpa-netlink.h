@@ -29,8 +29,9 @@ int vdpa_netlink_probe_attributes(GenlSocket *s, const char *name, const Mgmtdev
 /* The device must not be bound to a driver; see kernel/binding.h. */
 int vdpa_netlink_delete(GenlSocket *s, const char *name, Failure *f);
 
-/* Fills in what the kernel knows of the device, and keeps the rest of status. */
-int vdpa_netlink_get(GenlSocket *s, const char *name, DeviceStatus *status, Failure *f);
+/* Fills in what the kernel knows of the device, and keeps the rest of status; and where the device is. */
+int vdpa_netlink_get(GenlSocket *s, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *status,
+                     Failure *f);
 int vdpa_netlink_get_config(GenlSocket *s, const char *name, DeviceStatus *status, Failure *f);
 
 int vdpa_netlink_set_mac(GenlSocket *s, const char *name, const uint8_t mac[6], Failure *f);

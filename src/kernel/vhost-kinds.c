@@ -18,7 +18,8 @@ static uint64_t get_parent(const char *root, const char *name) {
         return st.st_ino;
 }
 
-VhostKind vhost_kind(const char *root, const char *name, const DeviceSpec *spec, const DeviceStatus *status) {
+VhostKind vhost_kind(const char *root, const char *name, const char *mgmtdev, const DeviceSpec *spec,
+                     const DeviceStatus *status) {
         VhostKind kind = {
                 .parent = get_parent(root, name),
                 .class = status->class,
@@ -28,7 +29,7 @@ VhostKind vhost_kind(const char *root, const char *name, const DeviceSpec *spec,
                 .features = spec->has_features ? spec->features : 0,
         };
 
-        (void) strlcpy(kind.mgmtdev, status->mgmtdev, sizeof kind.mgmtdev);
+        (void) strlcpy(kind.mgmtdev, mgmtdev, sizeof kind.mgmtdev);
         return kind;
 }
 

@@ -41,7 +41,8 @@ typedef struct VhostKinds {
 } VhostKinds;
 
 /* Of a device that is there, by what it was made of and what is seen of it. root: see kernel/sysfs.h. */
-VhostKind vhost_kind(const char *root, const char *name, const DeviceSpec *spec, const DeviceStatus *status);
+VhostKind vhost_kind(const char *root, const char *name, const char *mgmtdev, const DeviceSpec *spec,
+                     const DeviceStatus *status);
 
 /* NULL: none of that kind was asked in the moment before now_usec (CLOCK_MONOTONIC, as below). */
 const VhostGroups *vhost_kinds_find(const VhostKinds *k, const VhostKind *kind, uint64_t now_usec);

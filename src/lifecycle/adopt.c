@@ -20,6 +20,7 @@
 typedef struct Adoption {
         Job job;
         Verb *verb;
+        char mgmtdev[HANDLE_MAX]; /* that it was seen on */
         DeviceStatus status;
         DeviceResources resources;
         bool has_resources;
@@ -31,7 +32,7 @@ static void adopt_job(Job *job, Backend *b) {
         Adoption *a = CONTAINER_OF(job, Adoption, job);
         Failure f;
 
-        if (b->ops->observe(b, a->verb->name, &a->status, &a->failure) >= 0 && b->ops->get_resources)
+        if (b->ops->observe(b, a->verb->name, a->mgmtdev, &a->status, &a->failure) >= 0 && b->ops->get_resources)
                 a->has_resources = b->ops->get_resources(b, a->verb->name, &a->resources, &f) >= 0;
 }
 
@@ -174,7 +175,7 @@ static void begin(Adoption *a, Mgmtdev *m, DeviceSpec *spec) {
 static void adopt(Adoption *a) {
         Lifecycle *l = a->verb->lifecycle;
         _cleanup_(device_spec_done) DeviceSpec spec;
-        Mgmtdev *m = inventory_find_mgmtdev(l->inventory, a->status.mgmtdev);
+        Mgmtdev *m = inventory_find_mgmtdev(l->inventory, a->mgmtdev);
         JsonFaults faults = {};
         uint32_t fields;
         int r;
@@ -194,7 +195,7 @@ static void adopt(Adoption *a) {
                 answer_faults(a->verb, &faults);
         else if (r < 0)
                 verb_fail(a->verb, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
-        else if (fields || (spec.mgmtdev && strcmp(spec.mgmtdev, a->status.mgmtdev) != 0))
+        else if (fields || (spec.mgmtdev && strcmp(spec.mgmtdev, a->mgmtdev) != 0))
                 answer_mismatch(a->verb, &spec, &a->status, fields);
         else
                 begin(a, m, &spec);

@@ -18,6 +18,7 @@
 typedef struct ConfirmItem {
         char name[DEVICE_NAME_MAX];
         bool is_ours; /* and was looked at */
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status;
 } ConfirmItem;
 
@@ -36,7 +37,7 @@ static void confirm_job(Job *job, Backend *b) {
                 ConfirmItem *item = &confirm->items[i];
                 Failure f;
 
-                item->is_ours = b->ops->observe(b, item->name, &item->status, &f) >= 0 &&
+                item->is_ours = b->ops->observe(b, item->name, item->mgmtdev, &item->status, &f) >= 0 &&
                                 b->ops->is_ours(b, item->name);
         }
 }
@@ -49,7 +50,7 @@ bool confirm_is_possible(const Lifecycle *l, const Device *device) {
 static bool is_as_recorded(const Device *device, const ConfirmItem *item) {
         const DeviceStatus *status = &item->status;
 
-        return item->is_ours && strcmp(status->mgmtdev, device->mgmtdev->info.handle) == 0 && status->endpoint[0] &&
+        return item->is_ours && strcmp(item->mgmtdev, device->mgmtdev->info.handle) == 0 && status->endpoint[0] &&
                !status->is_unsettled && drift_compare(&device->spec, status) == 0 &&
                !grow_is_needed(device, status);
 }

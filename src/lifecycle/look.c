@@ -17,6 +17,7 @@ typedef struct LookItem {
         bool is_ours;
         uint64_t revision; /* of one of ours, when it was begun */
         int result;
+        char mgmtdev[HANDLE_MAX]; /* that it was seen on */
         DeviceStatus status;
 } LookItem;
 
@@ -38,7 +39,7 @@ static void look_job(Job *job, Backend *b) {
                 LookItem *item = &look->items[i];
                 Failure f;
 
-                item->result = b->ops->observe(b, item->name, &item->status, &f);
+                item->result = b->ops->observe(b, item->name, item->mgmtdev, &item->status, &f);
         }
         look->duration_usec = clock_monotonic_usec() - begin;
 }
@@ -47,7 +48,7 @@ static void look_job(Job *job, Backend *b) {
 static void note(Lifecycle *l, const LookItem *item) {
         ForeignDevice *f;
 
-        if (foreign_device_note(l->inventory, item->name, item->status.mgmtdev, item->status.class, &f) != 0)
+        if (foreign_device_note(l->inventory, item->name, item->mgmtdev, item->status.class, &f) != 0)
                 watch_hint(l, NULL);
 }
 
@@ -119,7 +120,7 @@ void look_apply_status(Lifecycle *l, Device *device, const DeviceStatus *status)
 /* What comes of a device that is not there, or is another one now, takes a closer look. */
 static void apply_ours(Lifecycle *l, Device *device, LookItem *item) {
         bool is_there = item->result >= 0 && device_may_be_there(device) &&
-                        strcmp(item->status.mgmtdev, device->mgmtdev->info.handle) == 0;
+                        strcmp(item->mgmtdev, device->mgmtdev->info.handle) == 0;
         ForeignDevice *foreign = foreign_device_find(l->inventory, item->name);
 
         if (is_there && foreign)

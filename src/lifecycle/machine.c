@@ -19,15 +19,15 @@ static int look(MachineTask *t, Backend *b) {
         int r;
 
         t->has_status = false;
-        r = b->ops->observe(b, t->name, &t->status, &t->failure);
+        r = b->ops->observe(b, t->name, t->seen_on, &t->status, &t->failure);
         if (r == -ENODEV)
                 t->failure = FAILURE_INIT;
         if (r < 0)
                 return r;
 
-        if (strcmp(t->status.mgmtdev, t->mgmtdev) != 0)
+        if (strcmp(t->seen_on, t->mgmtdev) != 0)
                 return failure_set(&t->failure, ERROR_FOREIGN_DEVICE, EEXIST,
-                                   "The host has a device '%s' on %s that is not ours", t->name, t->status.mgmtdev);
+                                   "The host has a device '%s' on %s that is not ours", t->name, t->seen_on);
 
         t->has_status = true;
         return 0;

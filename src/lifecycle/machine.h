@@ -24,10 +24,11 @@ typedef struct MachineTask {
         uint8_t scrub_mac[6];
 
         /* Out. */
-        Failure failure;     /* code ERROR_NONE: it worked */
-        bool left_over;      /* it failed, and so did undoing what was done: something may be on the host */
-        bool is_gone;        /* of machine_check and machine_delete: the device is not on the host */
-        DeviceStatus status; /* as seen at the end, if has_status */
+        Failure failure;          /* code ERROR_NONE: it worked */
+        bool left_over;           /* it failed, and so did undoing what was done: something may be on the host */
+        bool is_gone;             /* of machine_check and machine_delete: the device is not on the host */
+        DeviceStatus status;      /* as seen at the end, if has_status */
+        char seen_on[HANDLE_MAX]; /* ... and where */
         bool has_status;
         bool was_made;      /* by machine_create, in this task */
         DeviceUsers users;  /* of machine_delete: who keeps it from being deleted */

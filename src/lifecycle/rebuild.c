@@ -79,7 +79,7 @@ static int record(Database *image, const Hosts *hosts, const BackendDevice *seen
                                            .created_usec = now,
                                            .generation = 1,
                                            .state = DEVICE_READY,
-                                           .mgmtdev = status->mgmtdev,
+                                           .mgmtdev = seen->mgmtdev,
                                            .spec = text,
                                            .reason_code = "",
                                            .reason = "",
@@ -95,11 +95,13 @@ static int record(Database *image, const Hosts *hosts, const BackendDevice *seen
 /* Why it cannot be one of ours; NULL: it can. */
 static const char *reason_to_leave(Backend *b, const BackendDevice *seen, const char *prefix, DeviceStatus *status,
                                    Failure *f) {
+        char mgmtdev[HANDLE_MAX]; /* it was listed there, too */
+
         if (strncmp(seen->name, prefix, strlen(prefix)) != 0)
                 return "its name does not begin so";
         if (!device_name_is_valid(seen->name))
                 return "a managed device cannot have that name";
-        if (b->ops->observe(b, seen->name, status, f) < 0)
+        if (b->ops->observe(b, seen->name, mgmtdev, status, f) < 0)
                 return f->detail;
         if (status->driver != BUS_DRIVER_VHOST_VDPA && status->driver != BUS_DRIVER_VIRTIO_VDPA)
                 return "it is bound to no driver that is known here";
@@ -122,7 +124,7 @@ static int take(Backend *b, const Hosts *hosts, const BackendDevice *seen, const
         if (r < 0)
                 return r;
         count->n_taken++;
-        (void) printf("%s: on %s, %s\n", seen->name, status.mgmtdev, status.endpoint);
+        (void) printf("%s: on %s, %s\n", seen->name, seen->mgmtdev, status.endpoint);
         return 0;
 }
 

@@ -295,7 +295,7 @@ static EndpointSpec device_access(const ModelDevice *d) {
         return (EndpointSpec){ .uid = owner.uid, .gid = owner.gid, .mode = binding.mode };
 }
 
-static int sim_observe(Backend *b, const char *name, DeviceStatus *ret, Failure *f) {
+static int sim_observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret, Failure *f) {
         _cleanup_sim_ Sim *s = sim_lock(b);
         ModelDevice *d = sim_reach_device(s, name, f);
 
@@ -314,7 +314,7 @@ static int sim_observe(Backend *b, const char *name, DeviceStatus *ret, Failure 
                 .has_features = true,
                 .features = d->features,
         };
-        memcpy(ret->mgmtdev, sim_unit_of(s, d)->config.info.handle, sizeof ret->mgmtdev);
+        strcpy(ret_mgmtdev, sim_unit_of(s, d)->config.info.handle);
         endpoint_format(d, ret->endpoint);
         if (d->class == CLASS_NET)
                 ret->net = device_net(d);

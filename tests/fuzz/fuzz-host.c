@@ -106,11 +106,11 @@ static int publish(Backend *b, const char *name, const EndpointSpec *endpoint, F
         return STEP(HOST_PUBLISH, host.sim->ops->publish(host.sim, name, endpoint, f));
 }
 
-static int observe(Backend *b, const char *name, DeviceStatus *ret, Failure *f) {
+static int observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret, Failure *f) {
         DeviceStatus status;
-        int r = STEP(HOST_OBSERVE, host.sim->ops->observe(host.sim, name, &status, f));
+        int r = STEP(HOST_OBSERVE, host.sim->ops->observe(host.sim, name, ret_mgmtdev, &status, f));
 
-        if (r == 0 && is_hidden(status.mgmtdev))
+        if (r == 0 && is_hidden(ret_mgmtdev))
                 return failure_set(f, ERROR_DEVICE_NOT_FOUND, ENODEV, "There is no such device");
         if (r == 0)
                 *ret = status;

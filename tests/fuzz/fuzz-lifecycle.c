@@ -379,6 +379,7 @@ static void check_store(void) {
 /* What is on the host is recorded, but for what others have made. */
 static void check_host(void) {
         _cleanup_free_ BackendDevice *devices = NULL;
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status;
         size_t n = 0;
         Failure f;
@@ -393,9 +394,9 @@ static void check_host(void) {
              d = inventory_next_device(&core.inventory, d->name)) {
                 if (d->state != DEVICE_READY)
                         continue;
-                fuzz_expect(core.backend->ops->observe(core.backend, d->name, &status, &f) == 0);
-                fuzz_expect(strcmp(status.mgmtdev, d->mgmtdev->info.handle) == 0 &&
-                            status.driver == d->spec.driver && strcmp(status.endpoint, d->status.endpoint) == 0);
+                fuzz_expect(core.backend->ops->observe(core.backend, d->name, mgmtdev, &status, &f) == 0);
+                fuzz_expect(strcmp(mgmtdev, d->mgmtdev->info.handle) == 0 && status.driver == d->spec.driver &&
+                            strcmp(status.endpoint, d->status.endpoint) == 0);
         }
         fuzz_expect(host_count_faults() == core.n_faults);
 }

@@ -37,9 +37,10 @@ static blkcnt_t good_blocks;
 static void assign(Backend *b, const char *name, uint32_t first) {
         Failure f = FAILURE_INIT;
         DeviceResources resources;
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status;
 
-        if (b->ops->observe(b, name, &status, &f) < 0 ||
+        if (b->ops->observe(b, name, mgmtdev, &status, &f) < 0 ||
             device_resources_allocate(&resources, (uint16_t) status.n_vq_groups, (uint16_t) status.max_vqs,
                                       (uint16_t) (status.max_vqs + 1)) < 0)
                 return;
@@ -128,6 +129,7 @@ static void use(Backend *b) {
         _cleanup_free_ BackendDevice *devices = NULL;
         _cleanup_free_ MgmtdevInfo *infos = NULL;
         Failure f = FAILURE_INIT;
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status;
         size_t n = 0;
 
@@ -135,7 +137,7 @@ static void use(Backend *b) {
         n = 0;
         (void) b->ops->list_devices(b, &devices, &n, &f);
         for (size_t i = 0; i < n && i < 8; i++) {
-                (void) b->ops->observe(b, devices[i].name, &status, &f);
+                (void) b->ops->observe(b, devices[i].name, mgmtdev, &status, &f);
                 (void) b->ops->bind(b, devices[i].name, BUS_DRIVER_VIRTIO_VDPA, &f);
         }
         make_device(b, "new", "sim0", CLASS_NET, 60);

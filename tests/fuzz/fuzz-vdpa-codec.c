@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         uint8_t which = fuzz_take_byte(&in);
         _cleanup_free_ struct nlmsghdr *m = NULL;
         _cleanup_free_ char *words = NULL;
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status = {};
         BackendDevice device;
         MgmtdevInfo info;
@@ -43,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         else if (which % 8 == 1)
                 check_result(vdpa_parse_device(m, &device));
         else if (which % 8 == 2)
-                check_result(vdpa_parse_status(m, &status));
+                check_result(vdpa_parse_status(m, mgmtdev, &status));
         else if (which % 8 == 3)
                 check_result(vdpa_parse_config(m, &status));
         else

@@ -82,7 +82,7 @@ static int fake_list_devices(Backend *b, BackendDevice **ret, size_t *ret_n, Fai
                 if (!device->there || device->unlisted)
                         continue;
                 strcpy(devices[n].name, device->name);
-                strcpy(devices[n].mgmtdev, device->status.mgmtdev);
+                strcpy(devices[n].mgmtdev, device->mgmtdev);
                 devices[n++].class = device->status.class;
         }
         *ret = devices;
@@ -177,7 +177,7 @@ static bool fake_is_ours(Backend *b, const char *name) {
         return device && device->is_made;
 }
 
-static int fake_observe(Backend *b, const char *name, DeviceStatus *ret, Failure *f) {
+static int fake_observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret, Failure *f) {
         _cleanup_unlock_ Fake *fake = fake_lock(b);
         int r = begin(fake, FAKE_OBSERVE, name, f);
         FakeDevice *device = fake_find(fake, name);
@@ -186,6 +186,7 @@ static int fake_observe(Backend *b, const char *name, DeviceStatus *ret, Failure
                 return r;
         if (!device)
                 return no_such_device(name, f);
+        strcpy(ret_mgmtdev, device->mgmtdev);
         *ret = device->status;
         return 0;
 }

@@ -71,6 +71,7 @@ typedef struct FakeDevice {
         bool unlisted; /* a listing misses it */
         bool is_made;  /* by the backend, or published */
         char name[DEVICE_NAME_MAX];
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status;
         EndpointSpec owner;              /* as published */
         uint16_t n_asids, n_vqs, n_msis; /* as assigned, and the first of each */

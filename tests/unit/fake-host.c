@@ -39,7 +39,7 @@ FakeDevice *fake_add(Fake *fake, const char *name, const char *mgmtdev, unsigned
                                         .status.class = class,
                                         .status.max_vqs = class_n_vqs(class) };
                 (void) snprintf(device->name, sizeof device->name, "%s", name);
-                (void) snprintf(device->status.mgmtdev, sizeof device->status.mgmtdev, "%s", mgmtdev);
+                (void) snprintf(device->mgmtdev, sizeof device->mgmtdev, "%s", mgmtdev);
                 return device;
         }
 

@@ -64,10 +64,18 @@ static inline _unused_ void create_good(Backend *b, const char *name, unsigned c
 
 static inline _unused_ DeviceStatus observe(Backend *b, const char *name) {
         Failure f = FAILURE_INIT;
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status;
 
-        ck_assert_msg(b->ops->observe(b, name, &status, &f) == 0, "%s", f.detail);
+        ck_assert_msg(b->ops->observe(b, name, mgmtdev, &status, &f) == 0, "%s", f.detail);
         return status;
+}
+
+static inline _unused_ bool is_on(Backend *b, const char *name, const char *handle) {
+        char mgmtdev[HANDLE_MAX] = "";
+        DeviceStatus status;
+
+        return b->ops->observe(b, name, mgmtdev, &status, NULL) == 0 && strcmp(mgmtdev, handle) == 0;
 }
 
 /* With the IDs from these on. */
@@ -107,8 +115,9 @@ static inline _unused_ void bind_good(Backend *b, const char *name, BusDriver dr
 
 static inline _unused_ bool is_there(Backend *b, const char *name) {
         Failure f = FAILURE_INIT;
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status;
-        int r = b->ops->observe(b, name, &status, &f);
+        int r = b->ops->observe(b, name, mgmtdev, &status, &f);
 
         if (r < 0)
                 expect(r, &f, ENODEV, ERROR_DEVICE_NOT_FOUND);

@@ -47,10 +47,13 @@ void disk_on_done(void *userdata, const Failure *failure) {
 
 const Device *disk_put_device(const char *name, uint64_t revision, DeviceState state) {
         static Mgmtdev mgmtdev = { .info.handle = "bus/m" };
+        static char kept[DEVICE_NAME_MAX];
         static Device device;
 
-        device = (Device){ .mgmtdev = &mgmtdev, .state = state, .revision = revision, .generation = 1 };
-        (void) snprintf(device.name, sizeof device.name, "%s", name);
+        (void) snprintf(kept, sizeof kept, "%s", name);
+        device = (Device){
+                .name = kept, .mgmtdev = &mgmtdev, .state = state, .revision = revision, .generation = 1
+        };
         strcpy(device.uid, "00000000-0000-7000-8000-000000000000");
         device_spec_init(&device.spec);
         device.spec.class = CLASS_NET;

@@ -294,6 +294,7 @@ END_TEST
 START_TEST(test_backend) {
         char root[512];
         Backend *b = NULL;
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status;
         Failure f = FAILURE_INIT;
 
@@ -306,7 +307,7 @@ START_TEST(test_backend) {
         ck_assert_int_eq(kernel_backend_new(unit_directory(), NULL, false, NULL, 0, &b), 0);
         ck_assert_str_eq(b->ops->name, "kernel");
         ck_assert_int_eq(b->ops->destroy(b, "a", NULL, &f), 0);
-        ck_assert_int_eq(b->ops->observe(b, "a", &status, &f), -ENODEV);
+        ck_assert_int_eq(b->ops->observe(b, "a", mgmtdev, &status, &f), -ENODEV);
         ck_assert_int_eq(f.code, ERROR_DEVICE_NOT_FOUND);
         ck_assert_int_eq(b->ops->bind(b, "a", BUS_DRIVER_VHOST_VDPA, &f), -ENODEV);
         ck_assert_int_eq(f.code, ERROR_DEVICE_NOT_FOUND);

@@ -262,9 +262,9 @@ START_TEST(test_file_stays_small) {
 END_TEST
 
 static VhostKind kind_of(const char *name, const DeviceSpec *spec, uint32_t max_vqs) {
-        DeviceStatus status = { .mgmtdev = "pci/0000:01:00.0", .class = spec->class, .max_vqs = max_vqs };
+        DeviceStatus status = { .class = spec->class, .max_vqs = max_vqs };
 
-        return vhost_kind(unit_directory(), name, spec, &status);
+        return vhost_kind(unit_directory(), name, "pci/0000:01:00.0", spec, &status);
 }
 
 /* Only of the same parent, made of the same, and only for a moment. */

@@ -243,6 +243,7 @@ static void create(size_t *n_made, size_t *n_refused) {
         bool any_fits = false, any_could = false;
         unsigned chosen = N_MGMTDEVS;
         Candidate *c = &placement.chosen;
+        char name[DEVICE_NAME_MAX];
         Device *device;
         Failure f;
 
@@ -276,8 +277,8 @@ static void create(size_t *n_made, size_t *n_refused) {
                         ck_assert_double_le(ours, theirs + 1e-6);
         }
 
-        ck_assert_int_eq(device_new("d", &spec, 1, &device), 0);
-        (void) snprintf(device->name, sizeof device->name, "d%zu", *n_made);
+        (void) snprintf(name, sizeof name, "d%zu", *n_made);
+        ck_assert_int_eq(device_new(name, &spec, 1, &device), 0);
         ck_assert_int_eq(inventory_add_device(&inventory, device, c->mgmtdev), 0);
         ck_assert_int_eq(device_acquire(device, &c->needs, 1, &f), 0);
         ck_assert_uint_eq(device->resources.n_msis, candidate_takes(c, RESOURCE_MSIS));

@@ -374,14 +374,15 @@ START_TEST(test_parse_device) {
         struct nl_msg *m = device_reply();
         BackendDevice device;
         DeviceStatus status = { .driver = BUS_DRIVER_VHOST_VDPA };
+        char mgmtdev[HANDLE_MAX];
 
         ck_assert_int_eq(vdpa_parse_device(nlmsg_hdr(m), &device), 0);
         ck_assert_str_eq(device.name, "vm42-net0");
         ck_assert_str_eq(device.mgmtdev, "vdpasim_net");
         ck_assert_uint_eq(device.class, CLASS_NET);
 
-        ck_assert_int_eq(vdpa_parse_status(nlmsg_hdr(m), &status), 0);
-        ck_assert_str_eq(status.mgmtdev, "vdpasim_net");
+        ck_assert_int_eq(vdpa_parse_status(nlmsg_hdr(m), mgmtdev, &status), 0);
+        ck_assert_str_eq(mgmtdev, "vdpasim_net");
         ck_assert_uint_eq(status.class, CLASS_NET);
         ck_assert_uint_eq(status.vendor_id, 0x1af4);
         ck_assert_uint_eq(status.max_vqs, 3);
@@ -515,6 +516,7 @@ END_TEST
  * behind it is caught by the sanitizer. */
 static void parse_all(const void *data, size_t size) {
         struct nlmsghdr *m = malloc(size);
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status = {};
         BackendDevice device;
         BackendStat stats[4];
@@ -526,7 +528,7 @@ static void parse_all(const void *data, size_t size) {
         if (size >= sizeof *m && nlmsg_ok(m, (int) size)) {
                 (void) vdpa_parse_mgmtdev(m, &info);
                 (void) vdpa_parse_device(m, &device);
-                (void) vdpa_parse_status(m, &status);
+                (void) vdpa_parse_status(m, mgmtdev, &status);
                 (void) vdpa_parse_config(m, &status);
                 (void) vdpa_parse_stats(m, 0, stats, ELEMENTSOF(stats), &n);
         }
@@ -603,6 +605,7 @@ START_TEST(test_hostile_sizes) {
                 { VDPA_ATTR_DEV_FEATURES, 7 },
                 { VDPA_ATTR_21, 7 },
         };
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status = {}, empty = {};
         BackendDevice device;
         BackendStat stats[4];
@@ -618,7 +621,7 @@ START_TEST(test_hostile_sizes) {
                 }
                 ck_assert_int_eq(vdpa_parse_mgmtdev(nlmsg_hdr(m[0]), &info), -EBADMSG);
                 ck_assert_int_eq(vdpa_parse_device(nlmsg_hdr(m[1]), &device), -EBADMSG);
-                ck_assert_int_eq(vdpa_parse_status(nlmsg_hdr(m[1]), &status), -EBADMSG);
+                ck_assert_int_eq(vdpa_parse_status(nlmsg_hdr(m[1]), mgmtdev, &status), -EBADMSG);
                 ck_assert_int_eq(vdpa_parse_config(nlmsg_hdr(m[2]), &status), -EBADMSG);
                 ck_assert_int_eq(vdpa_parse_stats(nlmsg_hdr(m[3]), 0, stats, ELEMENTSOF(stats), &n), -EBADMSG);
                 for (int k = 0; k < N_REPLIES; k++)
