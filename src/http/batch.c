@@ -16,8 +16,6 @@
 #include "http/stream.h"
 #include "inventory/device-json.h"
 
-#define LINES_TYPE "application/x-ndjson"
-
 /* Of an item that there was no memory to tell more of. */
 static char out_of_memory[] = ",{\"status\":503}\n";
 
@@ -165,7 +163,7 @@ static void run(HttpRequest *r, Results *results, BatchKind kind, BatchItem *ite
         Failure f;
 
         results->is_create = kind != BATCH_DELETE;
-        results->is_lines = accept && accept_names(accept, LINES_TYPE);
+        results->is_lines = accept && accept_names(accept, HTTP_LINES_TYPE);
         if (batch_run(r->context->lifecycle, kind, items, results->n, &calls, &f) < 0) {
                 http_reply_failure(r, &f, NULL);
                 batch_items_free(items, results->n);
@@ -174,7 +172,7 @@ static void run(HttpRequest *r, Results *results, BatchKind kind, BatchItem *ite
         }
 
         results->n_ref++;
-        results->stream = http_reply_stream(r, results->is_lines ? LINES_TYPE : "application/json", &source,
+        results->stream = http_reply_stream(r, results->is_lines ? HTTP_LINES_TYPE : "application/json", &source,
                                             results);
         if (!results->stream)
                 results_unref(results);

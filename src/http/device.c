@@ -10,6 +10,7 @@
 #include "http/handlers.h"
 #include "http/header.h"
 #include "http/reply.h"
+#include "http/stream.h"
 #include "inventory/device-json.h"
 #include "lifecycle/device-patch.h"
 #include "lifecycle/placement-json.h"
@@ -244,10 +245,17 @@ void http_device_patch(HttpRequest *r, HttpInput *in) {
 
 void http_device_list(HttpRequest *r, HttpInput *in) {
         Inventory *inventory = lifecycle_inventory(r->context->lifecycle);
+        const char *accept = http_request_header(r, MHD_HTTP_HEADER_ACCEPT);
+        bool is_lines = accept && accept_names(accept, HTTP_LINES_TYPE);
         DeviceListing listing;
 
-        http_device_listing_decode(&in->query, inventory->revision, &listing);
-        if (http_input_end(in, r))
+        http_device_listing_decode(&in->query, inventory->revision, is_lines ? INT64_MAX : DEVICE_LISTING_DEFAULT,
+                                   &listing);
+        if (!http_input_end(in, r))
+                return;
+        if (is_lines)
+                http_reply_device_lines(r, &listing, inventory);
+        else
                 http_reply_page(r, http_device_listing_page(&listing, inventory));
 }
 

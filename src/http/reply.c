@@ -73,7 +73,7 @@ void http_reply_page(HttpRequest *r, char *text) {
         http_request_answer(
                 r, MHD_HTTP_OK,
                 add_fields(response,
-                           (const HttpField[]){ { MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING }, {} }));
+                           (const HttpField[]){ { MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding" }, {} }));
 }
 
 void http_reply_json(HttpRequest *r, unsigned status, char *text, const HttpField *fields) {

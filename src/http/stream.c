@@ -19,9 +19,12 @@ static ssize_t on_read(void *userdata, uint64_t position, char *buffer, size_t n
         size = stream->source->read(stream->userdata, buffer, n);
         if (size == HTTP_STREAM_END)
                 return MHD_CONTENT_READER_END_OF_STREAM;
-        if (size == 0)
-                http_request_suspend(stream->request);
-        return size;
+        if (size > 0)
+                return size;
+        http_request_suspend(stream->request);
+        if (size == HTTP_STREAM_AGAIN)
+                http_request_wake(stream->request);
+        return 0;
 }
 
 static void on_free(void *userdata) {

@@ -9,10 +9,14 @@
 
 typedef struct HttpStream HttpStream;
 
-#define HTTP_STREAM_END (-1)
+#define HTTP_STREAM_END   (-1)
+#define HTTP_STREAM_AGAIN (-2) /* nothing yet, but others shall have a turn before it goes on looking */
+
+/* A JSON value a line. */
+#define HTTP_LINES_TYPE "application/x-ndjson"
 
 typedef struct HttpSource {
-        /* Writes up to n bytes. Returns how many, 0 for nothing now, or HTTP_STREAM_END. */
+        /* Writes up to n bytes. Returns how many, 0 for nothing now, or one of the above. */
         ssize_t (*read)(void *userdata, char *buffer, size_t n);
 
         /* Nobody reads any more: the client has all of it, or has gone. May come at any time after the answer has

@@ -127,6 +127,16 @@ def list_all(it):
     return n, time.monotonic() - begin
 
 
+def list_lines(it):
+    """All devices as lines, by one curl: how many devices, and seconds."""
+    begin = time.monotonic()
+    command = ["curl", "-sS", "-H", "Accept: application/x-ndjson", "--unix-socket", str(it.socket), "http://localhost/v1/devices"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        n = sum(piece.count(b"\n") for piece in iter(lambda: child.stdout.read(1 << 20), b""))
+    assert child.returncode == 0
+    return n - 1, time.monotonic() - begin
+
+
 def resident_kib(it):
     text = Path(f"/proc/{it.process.pid}/status").read_text(encoding="ascii")
     return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmRSS:"))

@@ -464,6 +464,8 @@ class BusClient(rest.Client):
         return made(200, value, "Mgmtdev")
 
     def get_devices(self, _, headers, query):
+        if "Accept" in headers:
+            unsayable("lines")
         if "limit" in query:
             if not re.fullmatch("-?[0-9]+", str(query["limit"])):
                 unsayable("such a limit")

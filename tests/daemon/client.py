@@ -7,7 +7,7 @@ import json
 import socket
 from urllib.parse import urlencode
 
-from contract import CONTRACT
+from contract import CONTRACT, LINES
 from support import DEADLINE, poll
 
 HOST = "localhost"
@@ -175,6 +175,12 @@ class Client:
         """All devices, by name."""
         query.setdefault("limit", 1000)
         return {device["name"]: device for page in self.pages(**query) for device in page["items"]}
+
+    def lines(self, **query):
+        """A listing as lines; the last one is no device."""
+        answer = self.request("GET", "/v1/devices", headers={"Accept": LINES}, query=query).expect(200)
+        assert answer.headers["Content-Type"] == LINES
+        return [json.loads(line) for line in answer.body.splitlines()]
 
     def drift(self, **query):
         """What is not as it should be, in order."""

@@ -31,6 +31,40 @@ def test_pages(client):
     assert len(client.get("/v1/devices").expect(200).json["items"]) == min(100, N_DEVICES)
 
 
+def test_lines(client):
+    """The same as lines, of which the last one tells what a page tells beside its items."""
+    names = [f"d{i:03}" for i in range(N_DEVICES)]
+    create_many(client, names)
+    *listed, end = client.lines()
+    assert {device["name"]: device for device in listed} == client.devices()
+    assert [device["name"] for device in listed] == names
+    assert end == {"revision": client.get("/v1/devices").json["revision"]}
+    for limit in (1, 63, 64, 65, N_DEVICES - 1, N_DEVICES):
+        *listed, end = client.lines(limit=limit)
+        assert [device["name"] for device in listed] == names[:limit]
+        assert ("continue" in end) == (limit < N_DEVICES)
+        if limit < N_DEVICES:
+            *rest, end = client.lines(**{"continue": end["continue"]})
+            assert [device["name"] for device in rest] == names[limit:] and "continue" not in end
+    client.get("/v1/devices", limit=1001).expect(400, "invalid-request", "/query/limit")
+
+
+def test_lines_that_nobody_reads(daemon, client):
+    """They are looked up as they are read: what comes meanwhile is not listed, what goes is not either."""
+    create_many(client, [f"d{i:03}" for i in range(N_DEVICES)], net_spec(labels={"text": 200 * "x"}))
+    with client.raw() as raw:
+        raw.send(b"GET /v1/devices HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\nConnection: close\r\n\r\n")
+        text = raw.sock.recv(1000)
+        last = f"d{N_DEVICES - 1:03}"
+        client.delete(last).expect(204)
+        client.create(f"{last}-late", {"class": "block"})
+        while piece := raw.sock.recv(65536):
+            text += piece
+    assert text.startswith(b"HTTP/1.1 200") and text.count(b'"generation"') in (N_DEVICES - 1, N_DEVICES)
+    assert b"-late" not in text and b'{"revision":' in text
+    assert client.host()["operations"] == 0
+
+
 def test_prefix(client):
     names = ["a", "ab", "abc", "abd", "ac", "b", "b-1"]
     create_many(client, names)
@@ -141,6 +175,12 @@ def filled(shared_daemon):
 @pytest.mark.parametrize("query, names", FILTERS, ids=lambda value: str(value))
 def test_filters(filled, query, names, limit):
     assert sorted(filled.devices(limit=limit, **query)) == list(names)
+
+
+@pytest.mark.parametrize("query, names", FILTERS, ids=lambda value: str(value))
+def test_filters_of_lines(filled, query, names):
+    *listed, end = filled.lines(**query)
+    assert [device["name"] for device in listed] == list(names) and "continue" not in end
 
 
 def test_a_token_is_only_taken_as_it_was_given(filled):

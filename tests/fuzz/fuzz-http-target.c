@@ -32,7 +32,7 @@ static void check_query(char *text) {
         inventory_init(&inventory, 1);
         http_query_init(&query, &faults);
         http_query_parse(&query, text);
-        http_device_listing_decode(&query, 7, &listing);
+        http_device_listing_decode(&query, 7, DEVICE_LISTING_DEFAULT, &listing);
         (void) http_query_take_bool(&query, "dry_run", &flag);
         http_query_end(&query);
         if (faults.n == 0) {

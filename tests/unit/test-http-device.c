@@ -57,7 +57,7 @@ static json_t *list(const char *key, const char *value, const char *limit, char 
                 http_query_add(&query, "limit", limit);
         if (ret_token[0])
                 http_query_add(&query, "continue", ret_token);
-        http_device_listing_decode(&query, inventory.revision, &listing);
+        http_device_listing_decode(&query, inventory.revision, DEVICE_LISTING_DEFAULT, &listing);
         http_query_end(&query);
         ck_assert_uint_eq(faults.n, 0);
 
@@ -167,7 +167,7 @@ START_TEST(test_bad_parameter) {
 
         http_query_init(&query, &faults);
         http_query_add(&query, bad_parameters[_i].key, bad_parameters[_i].value);
-        http_device_listing_decode(&query, inventory.revision, &listing);
+        http_device_listing_decode(&query, inventory.revision, DEVICE_LISTING_DEFAULT, &listing);
         ck_assert_uint_eq(faults.n, 1);
         ck_assert_str_eq(faults.fault[0].code, bad_parameters[_i].code);
 }
