@@ -101,12 +101,23 @@ static bool has_any_verb(const char *segment) {
 static bool take_param(const char *pattern, char *segment, char *ret_param) {
         const char *verb = param_verb(pattern);
 
-        if (*verb != ':' ? has_any_verb(segment) : !ends_with_verb(segment, verb))
+        if (*verb != ':' ? strchr(segment, ':') && has_any_verb(segment) : !ends_with_verb(segment, verb))
                 return false;
         if (*verb == ':')
                 segment[strlen(segment) - strcspn(verb, "/")] = '\0';
         strcpy(ret_param, segment);
         return true;
+}
+
+/* Most segments have nothing to decode, and most routes are others. */
+static bool is_literal(const char *pattern, size_t n_pattern, const char *path, size_t n) {
+        char segment[HTTP_PARAM_MAX];
+
+        if (!memchr(path, '%', n))
+                return n == n_pattern && memcmp(path, pattern, n) == 0;
+
+        decode(path, n, segment);
+        return strlen(segment) == n_pattern && strncmp(segment, pattern, n_pattern) == 0;
 }
 
 /* Segment by segment, as they came: a slash that is encoded in one does not end it. */
@@ -119,11 +130,11 @@ static bool path_matches(const char *pattern, const char *path, char *ret_param)
 
                 if (n == 0)
                         return false;
-                decode(path, n, segment);
                 if (*pattern == '{') {
+                        decode(path, n, segment);
                         if (!take_param(pattern, segment, ret_param))
                                 return false;
-                } else if (strlen(segment) != n_pattern || strncmp(segment, pattern, n_pattern) != 0)
+                } else if (!is_literal(pattern, n_pattern, path, n))
                         return false;
                 pattern += n_pattern;
                 path += n;
