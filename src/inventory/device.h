@@ -38,6 +38,11 @@ typedef enum DeviceState {
 /* What a backend says of one device, beside where it is. All of it can be observed again, so none of it is
  * identity. */
 typedef struct DeviceStatus {
+        char endpoint[ENDPOINT_MAX]; /* "/dev/vhost-vdpa-7", "eth1", "/dev/vda"; "" while there is none */
+        bool is_unsettled;           /* ... whose name may change any moment, since udev is not through with it */
+        bool simulated;              /* the endpoint exists in the model only */
+        bool has_features;
+        bool has_access;
         unsigned class;
         uint32_t vendor_id;
         uint32_t max_vqs;
@@ -46,11 +51,6 @@ typedef struct DeviceStatus {
         uint32_t n_address_spaces; /* that they can be put into; 0: not known */
         VqGroups vq_groups;        /* which of them each virtqueue is in */
         BusDriver driver;
-        char endpoint[ENDPOINT_MAX]; /* "/dev/vhost-vdpa-7", "eth1", "/dev/vda"; "" while there is none */
-        bool is_unsettled;           /* ... whose name may change any moment, since udev is not through with it */
-        bool simulated;              /* the endpoint exists in the model only */
-        bool has_features;
-        bool has_access;
         uint64_t features;   /* that the device offers */
         NetSpec net;         /* as configured now; of net devices */
         EndpointSpec access; /* of an endpoint with a node of its own: who may open it now */
@@ -59,10 +59,6 @@ typedef struct DeviceStatus {
 
 /* There are very many, so that what is small stands together. */
 struct Device {
-        RB_ENTRY(Device) by_name;
-        RB_ENTRY(Device) by_endpoint;
-
-        const char *name; /* in the same allocation */
         char uid[UID_TEXT_MAX];
 
         bool is_by_endpoint; /* in that index */
@@ -91,6 +87,8 @@ struct Device {
         DeviceState state;
         DeviceResources resources; /* what it holds; see budget.h */
         Mgmtdev *mgmtdev;          /* weak: where it was placed; never NULL */
+
+        RB_ENTRY(Device) by_endpoint;
         /* Valid if state is ready, or it is displaced; set by inventory_set_status() once it is in the inventory.
          */
         DeviceStatus status;
@@ -103,6 +101,10 @@ struct Device {
 
         LIST_ENTRY(Device) held;
         Holder *holder; /* weak: with whom it goes; NULL: it stays */
+
+        /* Last, right before the name itself: a search looks at nothing else of those that it comes by. */
+        RB_ENTRY(Device) by_name;
+        const char *name; /* in the same allocation */
 };
 
 /* Makes a device (state reserved, generation 1, a new uid) of a valid name. The spec is taken over: the

@@ -86,12 +86,23 @@ void inventory_done(Inventory *inv) {
         asid_space_free_all(&inv->spaces);
 }
 
+/* Who looks for a device mostly reads all of it then, which is nine lines of memory. They come one after the other,
+ * or, if they are asked for before, together: with very many devices that is a tenth of a GET. */
+static void prefetch(const Device *device) {
+        for (size_t i = 0; i < sizeof *device; i += 64)
+                __builtin_prefetch((const char *) device + i);
+}
+
 /* Of a key to search a tree with, nothing is looked at but what the tree is in order of. */
 Device *inventory_find_device(Inventory *inv, const char *name) {
         _uninitialized_ Device key;
+        Device *device;
 
         key.name = name;
-        return RB_FIND(DeviceTree, &inv->devices, &key);
+        device = RB_FIND(DeviceTree, &inv->devices, &key);
+        if (device)
+                prefetch(device);
+        return device;
 }
 
 Device *inventory_next_device(Inventory *inv, const char *name) {

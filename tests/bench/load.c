@@ -6,8 +6,14 @@
  *
  * load [OPTION]... ADDRESS METHOD TARGET STATUS
  *     ADDRESS is the path of a Unix socket, or PORT on loopback. In TARGET and the body, % is the number of the
- * request. -c N     connections (1)          -n N     requests (1000)        -f N     number of the first (0) -b
- * BODY  what is sent             -t TYPE  its media type (application/json)
+ *     request.
+ *
+ *     -c N     connections (1)
+ *     -n N     requests (1000)
+ *     -f N     number of the first (0)
+ *     -m N     so many numbers, which come again and again (as many as requests)
+ *     -b BODY  what is sent
+ *     -t TYPE  its media type (application/json)
  *
  * Prints one JSON object: requests, seconds, per_second, and p50_usec, p99_usec, max_usec of one request. */
 #include <arpa/inet.h>
@@ -29,7 +35,7 @@
 typedef struct Plan {
         const char *address, *method, *target, *body, *type;
         int status;
-        unsigned long n_connections, n, first;
+        unsigned long n_connections, n, first, n_numbers;
 } Plan;
 
 typedef struct Connection {
@@ -39,7 +45,7 @@ typedef struct Connection {
         char answer[ANSWER_MAX];
 } Connection;
 
-static Plan plan = { .type = "application/json", .n_connections = 1, .n = 1000 };
+static Plan plan = { .type = "application/json", .n_connections = 1, .n = 1000, .n_numbers = UINT32_MAX };
 static unsigned long n_sent, n_answered;
 static uint32_t *usecs;
 
@@ -96,7 +102,7 @@ static size_t fill_in(char *to, size_t size, const char *text, unsigned long num
 
 static void send_next(Connection *c) {
         char target[512], body[8192] = "", text[16384];
-        unsigned long number = plan.first + n_sent++;
+        unsigned long number = plan.first + n_sent++ % plan.n_numbers;
         size_t n_body = plan.body ? fill_in(body, sizeof body, plan.body, number) : 0;
         int n;
 
@@ -177,7 +183,7 @@ static int compare(const void *a, const void *b) {
 static void parse(int argc, char **argv) {
         int option;
 
-        while ((option = getopt(argc, argv, "c:n:f:b:t:")) >= 0)
+        while ((option = getopt(argc, argv, "c:n:f:m:b:t:")) >= 0)
                 switch (option) {
                 case 'c':
                         plan.n_connections = parse_number(optarg);
@@ -188,6 +194,9 @@ static void parse(int argc, char **argv) {
                 case 'f':
                         plan.first = parse_number(optarg);
                         break;
+                case 'm':
+                        plan.n_numbers = parse_number(optarg);
+                        break;
                 case 'b':
                         plan.body = optarg;
                         break;
@@ -197,7 +206,7 @@ static void parse(int argc, char **argv) {
                 default:
                         exit(2);
                 }
-        if (argc - optind != 4 || plan.n == 0 || plan.n_connections == 0)
+        if (argc - optind != 4 || plan.n == 0 || plan.n_numbers == 0 || plan.n_connections == 0)
                 errx(2, "usage: load [OPTION]... ADDRESS METHOD TARGET STATUS");
         plan.address = argv[optind];
         plan.method = argv[optind + 1];
