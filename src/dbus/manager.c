@@ -211,7 +211,9 @@ static int append_pair(sd_bus_message *m, char *path, json_t *object) {
 }
 
 static int append_device(void *message, const Device *device) {
-        return append_pair(message, path_of_device(device->name), device_encode(device));
+        int r = append_pair(message, path_of_device(device->name), device_encode(device));
+
+        return r < 0 ? r : 0;
 }
 
 static int reply_page(sd_bus_message *m, Inventory *inventory, const DeviceListing *l) {

@@ -63,8 +63,8 @@ char *http_device_listing_page(const DeviceListing *l, Inventory *inventory) {
         return json_writer_take(&w);
 }
 
-/* Devices that are written down at a time. */
-#define LINES_AT_A_TIME 64
+/* So much is written down at a time, at least, and at most one device more: some are very large. */
+#define LINES_SIZE (16u * 1024)
 
 typedef struct Lines {
         DeviceListing listing; /* of what comes next; its strings live as long as the request */
@@ -81,7 +81,9 @@ static int write_line(void *userdata, const Device *device) {
         device_write(&lines->w, NULL, device);
         json_write_frame(&lines->w, "\n", 1);
         lines->n_left--;
-        return lines->w.has_failed ? -ENOMEM : 0;
+        if (lines->w.has_failed)
+                return -ENOMEM;
+        return lines->w.n >= LINES_SIZE;
 }
 
 /* Writes the next few down. Returns 0, or -ENOMEM. */
@@ -91,7 +93,7 @@ static int write_lines(Lines *lines) {
         int r;
 
         lines->w.n = lines->offset = 0;
-        lines->listing.limit = MIN(lines->n_left, LINES_AT_A_TIME);
+        lines->listing.limit = lines->n_left;
         r = device_listing_page(&lines->listing, lines->inventory, write_line, lines, token);
         if (r < 0)
                 return r;

@@ -152,15 +152,15 @@ int device_listing_page(const DeviceListing *l, Inventory *inventory,
         const Device *last = NULL, *device = find_first(l, inventory);
         size_t n_examined = 0;
         int64_t n = 0;
+        int r = 0;
 
-        while (device && n_examined < EXAMINED_MAX && n < l->limit) {
-                if (matches(l, device)) {
-                        int r = add(userdata, device);
+        while (device && r == 0 && n_examined < EXAMINED_MAX && n < l->limit) {
+                bool is_listed = matches(l, device);
 
-                        if (r < 0)
-                                return r;
-                        n++;
-                }
+                r = is_listed ? add(userdata, device) : 0;
+                if (r < 0)
+                        return r;
+                n += is_listed;
                 last = device;
                 n_examined++;
                 device = within_prefix(l, inventory_device_after(device));

@@ -54,9 +54,9 @@ int device_listing_filter_label(DeviceListing *l, const char *key, size_t key_si
 
 #define LISTING_TOKEN_MAX (16 + 1 + DEVICE_NAME_MAX)
 
-/* Shows the devices of one page to add(), each once: a page of all is never built in between. add() returns 0, or a
- * negative errno that ends it. *ret_continue is what the next page's "continue" has to be, or "". Returns 0, or
- * what add() has returned. */
+/* Shows the devices of one page to add(), each once: a page of all is never built in between. add() returns 0,
+ * 1 for a page that is full with that one, or a negative errno that ends it. *ret_continue is what the next page's
+ * "continue" has to be, or "". Returns 0, or what add() has returned. */
 int device_listing_page(const DeviceListing *l, Inventory *inventory,
                         int (*add)(void *userdata, const Device *device), void *userdata,
                         char ret_continue[LISTING_TOKEN_MAX]);
