@@ -64,7 +64,7 @@ char *http_device_listing_page(const DeviceListing *l, Inventory *inventory) {
 }
 
 /* So much is written down at a time, at least, and at most one device more: some are very large. */
-#define LINES_SIZE (16u * 1024)
+#define LINES_SIZE (32u * 1024)
 
 typedef struct Lines {
         DeviceListing listing; /* of what comes next; its strings live as long as the request */
