@@ -84,11 +84,20 @@ def daemon(config=CONFIG, n_devices=0):
             it.process.wait(PATIENCE_SEC)
 
 
-def fill(it, first, n):
+def same_spec(_):
+    return SPEC
+
+
+def own_spec(i):
+    """Of its own for each of some millions."""
+    return {**SPEC, "owner": f"vm:{i}", "net": {"mac": f"02:00:00:{i >> 16:02x}:{i >> 8 & 255:02x}:{i & 255:02x}"}}
+
+
+def fill(it, first, n, spec=same_spec):
     """Makes devices in batches; returns how long each took."""
     seconds = []
     for start in range(first, first + n, BATCH):
-        devices = [{"name": f"d{i}", "spec": SPEC} for i in range(start, min(start + BATCH, first + n))]
+        devices = [{"name": f"d{i}", "spec": spec(i)} for i in range(start, min(start + BATCH, first + n))]
         seconds.append(create_batch(it, devices))
     return seconds
 
