@@ -8,7 +8,8 @@
 #include "util/decimal.h"
 #include "util/json.h"
 
-#define SIZE_MIN 1024
+/* Most devices fit into it. */
+#define SIZE_MIN 1280
 
 /* Room for n bytes more, where they go; NULL: there is no memory for them. */
 static char *reserve(JsonWriter *w, size_t n) {

@@ -2,13 +2,16 @@
 """The list of devices: pages, filters, and what changes while it is read."""
 
 import itertools
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from client import Connection, connect
 from support import net_spec, scaled, sim_section
 
 N_DEVICES = scaled(250)
+JSON_TYPE = {"Content-Type": "application/json"}
 
 
 def names_of(page):
@@ -63,6 +66,22 @@ def test_lines_that_nobody_reads(daemon, client):
     assert text.startswith(b"HTTP/1.1 200") and text.count(b'"generation"') in (N_DEVICES - 1, N_DEVICES)
     assert b"-late" not in text and b'{"revision":' in text
     assert client.host()["operations"] == 0
+
+
+def test_lines_of_few_among_many(client):
+    """More are looked at than one turn may look at, and others are answered meanwhile."""
+    n = scaled(10_500)
+    assert len(client.lines()) == 1
+    connection = Connection(connect(client.address))
+    for first in range(0, n, 5000):
+        devices = [{"name": f"d{i:05}", "spec": {"class": "block"}} for i in range(first, min(first + 5000, n))]
+        connection.request("POST", "/v1/devices:batchCreate", json.dumps({"devices": devices}), JSON_TYPE)
+        assert connection.getresponse().read().count(b'"status":201') == len(devices)
+    connection.close()
+    last = client.create(f"d{n - 1:05}x", net_spec(owner="vm:1"))
+    assert client.lines(owner="vm:1")[0]["uid"] == last["uid"]
+    (end,) = client.lines(owner="nobody")
+    assert set(end) == {"revision"}
 
 
 def test_prefix(client):
