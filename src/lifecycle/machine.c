@@ -10,6 +10,7 @@
 void machine_task_done(MachineTask *task) {
         device_spec_done(&task->spec);
         device_resources_done(&task->resources);
+        free(task->users);
         free(task->stats);
 }
 
@@ -191,6 +192,13 @@ void machine_check(MachineTask *t, Backend *b) {
                 restore(t, b);
 }
 
+/* They take more room than all else, and few tasks have any. Without memory they are not known. */
+static DeviceUsers *users_of(MachineTask *t) {
+        if (!t->users)
+                t->users = calloc(1, sizeof *t->users);
+        return t->users;
+}
+
 void machine_delete(MachineTask *t, Backend *b) {
         int r = look_for_ours(t, b);
 
@@ -202,7 +210,7 @@ void machine_delete(MachineTask *t, Backend *b) {
                 return;
 
         CRASH_POINT(MACHINE_BEFORE_DESTROY);
-        if (b->ops->destroy(b, t->name, &t->users, &t->failure) == 0)
+        if (b->ops->destroy(b, t->name, users_of(t), &t->failure) == 0)
                 t->is_gone = true;
         else {
                 Failure f = t->failure;
@@ -291,7 +299,7 @@ void machine_scrub(MachineTask *t, Backend *b) {
                 (void) failure_set(&t->failure, ERROR_DEVICE_NOT_FOUND, ENODEV, "The host no longer has '%s'",
                                    t->name);
         if (r >= 0)
-                r = b->ops->scrub(b, t->name, &t->users, &t->failure);
+                r = b->ops->scrub(b, t->name, users_of(t), &t->failure);
         CRASH_POINT(MACHINE_AFTER_SCRUB);
         if (r >= 0 && t->has_scrub_mac)
                 r = b->ops->set_mac(b, t->name, t->scrub_mac, &t->failure);

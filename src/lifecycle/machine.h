@@ -31,7 +31,7 @@ typedef struct MachineTask {
         char seen_on[HANDLE_MAX]; /* ... and where */
         bool has_status;
         bool was_made;      /* by machine_create, in this task */
-        DeviceUsers users;  /* of machine_delete: who keeps it from being deleted */
+        DeviceUsers *users; /* owned: of machine_delete and machine_scrub, who keeps it from that; or NULL */
         BackendStat *stats; /* of machine_get_stats */
         size_t n_stats;
 } MachineTask;

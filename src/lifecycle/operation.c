@@ -74,7 +74,7 @@ void operation_run(Operation *op, void (*machine)(MachineTask *task, Backend *b)
 
         t->failure = FAILURE_INIT;
         t->has_status = t->is_gone = t->left_over = t->was_made = false;
-        t->users = (DeviceUsers){};
+        free(TAKE_PTR(t->users));
         strcpy(t->name, device->name);
         strcpy(t->mgmtdev, device->mgmtdev->info.handle);
         device_spec_done(&t->spec);
@@ -130,8 +130,8 @@ void operation_end_and_remove(Operation *op, const Outcome *outcome) {
 }
 
 void operation_fail(Operation *op, const Failure *failure) {
-        operation_end(op,
-                      &(Outcome){ .failure = *failure, .users = op->task.users.n > 0 ? &op->task.users : NULL });
+        operation_end(op, &(Outcome){ .failure = *failure,
+                                      .users = op->task.users && op->task.users->n > 0 ? op->task.users : NULL });
 }
 
 void operation_swap_specs(Operation *op) {
