@@ -7,7 +7,7 @@
 
 void random_fill(void *ret, size_t n) {
         static _Thread_local struct {
-                unsigned char bytes[1024];
+                unsigned char bytes[256]; /* of more the kernel may give a part, or none if a signal comes */
                 size_t n_left;
         } kept;
 
