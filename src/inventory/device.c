@@ -6,7 +6,6 @@
 #include <systemd/sd-id128.h>
 
 #include "util/clock.h"
-#include "util/hex.h"
 #include "util/random.h"
 
 static const char *const device_state_names[_DEVICE_STATE_MAX] = {
@@ -110,11 +109,7 @@ int uid_parse(const char *text, char ret[static UID_TEXT_MAX]) {
 }
 
 bool uid_is_valid(const char *text) {
-        for (size_t i = 0; i < UID_TEXT_MAX - 1; i++) {
-                bool is_hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+        char uid[UID_TEXT_MAX];
 
-                if (is_hyphen ? text[i] != '-' : hex_digit(text[i]) < 0 || (text[i] >= 'A' && text[i] <= 'F'))
-                        return false;
-        }
-        return text[UID_TEXT_MAX - 1] == '\0';
+        return uid_parse(text, uid) == 0 && strcmp(uid, text) == 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "util/log.h"
 
+#include <bsd/string.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -46,18 +47,10 @@ int log_get_max_level(void) {
 /* Of the calling thread; "" for what there is not. */
 static __thread struct { char mgmtdev[128], owner[260], request_id[LOG_REQUEST_ID_MAX]; } context;
 
-/* What does not fit is cut. */
-static void keep(char *to, size_t size, const char *from) {
-        size_t n = from ? strnlen(from, size - 1) : 0;
-
-        memcpy(to, from ? from : "", n);
-        to[n] = '\0';
-}
-
 void log_set_context(const char *mgmtdev, const char *owner, const char *request_id) {
-        keep(context.mgmtdev, sizeof context.mgmtdev, mgmtdev);
-        keep(context.owner, sizeof context.owner, owner);
-        keep(context.request_id, sizeof context.request_id, request_id);
+        (void) strlcpy(context.mgmtdev, mgmtdev ?: "", sizeof context.mgmtdev);
+        (void) strlcpy(context.owner, owner ?: "", sizeof context.owner);
+        (void) strlcpy(context.request_id, request_id ?: "", sizeof context.request_id);
 }
 
 void log_clear_context(void) {
