@@ -54,7 +54,6 @@ static void find_space(const Hosts *hosts, const BackendDevice *seen, char ret[S
 static int record(Database *image, const Hosts *hosts, const BackendDevice *seen, const DeviceStatus *status,
                   uint64_t revision, Failure *f) {
         _cleanup_(device_spec_done) DeviceSpec spec;
-        _cleanup_json_ json_t *json = NULL;
         _cleanup_free_ char *text = NULL, *asids = NULL, *msis = NULL;
         char space[SPACE_KEY_MAX];
         uint64_t now = clock_realtime_usec();
@@ -62,8 +61,7 @@ static int record(Database *image, const Hosts *hosts, const BackendDevice *seen
 
         device_spec_init(&spec);
         spec_of(status, &spec);
-        json = device_spec_encode(&spec);
-        text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+        text = device_spec_format(&spec);
         find_space(hosts, seen, space);
         asids = idlist_format(seen->ids, space[0] ? seen->n_asids : 0);
         msis = idlist_format(seen->ids ? seen->ids + seen->n_asids : NULL, space[0] ? seen->n_msis : 0);
