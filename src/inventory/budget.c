@@ -186,7 +186,7 @@ static void let_go(Device *device) {
 int device_acquire(Device *device, const Needs *needs, uint64_t now, Failure *f) {
         Mgmtdev *m = device->mgmtdev;
         DeviceResources resources;
-        uint32_t n_msis = needs->n_msis;
+        uint32_t n_msis = needs->n_msis, *ids;
         int r;
 
         r = check_room(m, needs, now, f);
@@ -202,11 +202,12 @@ int device_acquire(Device *device, const Needs *needs, uint64_t now, Failure *f)
                                       (uint16_t) n_msis);
         if (r < 0)
                 return failure_set(f, ERROR_OUT_OF_MEMORY, ENOMEM, "Nothing was done");
-        r = acquire_ids(m->space->ids, resources.ids, needs->n_asids, now);
+        ids = device_resources_ids(&resources);
+        r = acquire_ids(m->space->ids, ids, needs->n_asids, now);
         if (r == 0) {
-                r = acquire_ids(m->msis, resources.ids + needs->n_asids, n_msis, now);
+                r = acquire_ids(m->msis, ids + needs->n_asids, n_msis, now);
                 if (r < 0)
-                        put_back_ids(m->space->ids, resources.ids, needs->n_asids);
+                        put_back_ids(m->space->ids, ids, needs->n_asids);
         }
         if (r < 0) {
                 device_resources_done(&resources);
@@ -233,7 +234,7 @@ int device_acquire_more(Device *device, uint32_t n_vqs, uint64_t now, Failure *f
         Mgmtdev *m = device->mgmtdev;
         Needs needs = needs_more(device, n_vqs);
         DeviceResources grown, *held = &device->resources;
-        uint32_t n_held = (uint32_t) held->n_asids + held->n_msis, n_free;
+        uint32_t n_held = device_resources_n_ids(held), n_free, *ids;
         Shortage shortage;
         int r;
 
@@ -251,8 +252,9 @@ int device_acquire_more(Device *device, uint32_t n_vqs, uint64_t now, Failure *f
                                       (uint16_t) (held->n_msis + needs.n_msis));
         if (r < 0)
                 return failure_set(f, ERROR_OUT_OF_MEMORY, ENOMEM, "There is no memory for more virtqueues");
-        memcpy(grown.ids, held->ids, n_held * sizeof held->ids[0]);
-        if (acquire_ids(m->msis, grown.ids + n_held, needs.n_msis, now) < 0) {
+        ids = device_resources_ids(&grown);
+        memcpy(ids, device_resources_asids(held), n_held * sizeof *ids);
+        if (acquire_ids(m->msis, ids + n_held, needs.n_msis, now) < 0) {
                 device_resources_done(&grown);
                 return failure_set(f, ERROR_OUT_OF_MEMORY, ENOMEM, "There is no memory for more virtqueues");
         }

@@ -69,7 +69,7 @@ void device_release(Device *device, uint64_t now);
 void device_put_back(Device *device);
 
 static inline bool device_holds(const Device *device) {
-        return device->resources.ids;
+        return device->resources.is_held;
 }
 
 /* False: it has failed, and left nothing on the host. What has its name there is someone else's. */

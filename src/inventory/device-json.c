@@ -138,7 +138,7 @@ static void write_status(JsonWriter *w, const Device *device) {
         write_reason(w, "reason", device->reason);
         write_asids(w, device);
         write_msis(w, held);
-        json_write_bool(w, "msi_shared", held->ids && held->n_msis <= held->n_vqs);
+        json_write_bool(w, "msi_shared", held->is_held && held->n_msis <= held->n_vqs);
         write_lease(w, device);
         if (device->holder)
                 json_write_string(w, "holder", device->holder->name);

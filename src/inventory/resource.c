@@ -51,34 +51,47 @@ bool capacity_equal(const Capacity *a, const Capacity *b) {
 }
 
 int device_resources_allocate(DeviceResources *resources, uint16_t n_asids, uint16_t n_vqs, uint16_t n_msis) {
-        size_t n = (size_t) n_asids + n_msis;
+        DeviceResources r = { .is_held = true, .n_asids = n_asids, .n_vqs = n_vqs, .n_msis = n_msis };
+        uint32_t n = device_resources_n_ids(&r);
+
+        if (n > DEVICE_IDS_FEW) {
+                r.many = calloc(n, sizeof *r.many);
+                if (!r.many)
+                        return -ENOMEM;
+        }
+
+        *resources = r;
+        return 0;
+}
+
+int device_resources_set(DeviceResources *resources, const uint32_t *asids, uint16_t n_asids, uint16_t n_vqs,
+                         const uint32_t *msis, uint16_t n_msis) {
         uint32_t *ids;
+        int r;
 
-        ids = calloc(n > 0 ? n : 1, sizeof *ids);
-        if (!ids)
-                return -ENOMEM;
+        r = device_resources_allocate(resources, n_asids, n_vqs, n_msis);
+        if (r < 0)
+                return r;
 
-        *resources = (DeviceResources){ .ids = ids, .n_asids = n_asids, .n_vqs = n_vqs, .n_msis = n_msis };
+        ids = device_resources_ids(resources);
+        memcpy(ids, asids, n_asids * sizeof *ids);
+        memcpy(ids + n_asids, msis, n_msis * sizeof *ids);
         return 0;
 }
 
 void device_resources_done(DeviceResources *resources) {
-        free(resources->ids);
+        if (device_resources_n_ids(resources) > DEVICE_IDS_FEW)
+                free(resources->many);
         *resources = (DeviceResources){};
 }
 
 int device_resources_copy(const DeviceResources *resources, DeviceResources *ret) {
-        DeviceResources copy = {};
-        int r;
+        const DeviceResources *r = resources;
 
-        if (resources->ids) {
-                r = device_resources_allocate(&copy, resources->n_asids, resources->n_vqs, resources->n_msis);
-                if (r < 0)
-                        return r;
-                memcpy(copy.ids, resources->ids, ((size_t) copy.n_asids + copy.n_msis) * sizeof copy.ids[0]);
-        }
-
-        *ret = copy;
+        if (r->is_held)
+                return device_resources_set(ret, device_resources_asids(r), r->n_asids, r->n_vqs,
+                                            device_resources_msis(r), r->n_msis);
+        *ret = *r;
         return 0;
 }
 

@@ -60,12 +60,19 @@ typedef enum AsidKind {
 /* ... those that go by the name of PASID. */
 #define PASIDS_MAX (UINT32_C(1) << 20)
 
-/* What one device holds. The lists are one allocation that the structure owns; all zero: nothing is held. */
+/* Most devices hold no more IDs than that, and then the lists take no memory of their own. */
+#define DEVICE_IDS_FEW 6u
+
+/* What one device holds; all zero: nothing. */
 typedef struct DeviceResources {
-        uint32_t *ids;    /* the ASIDs, by virtqueue group; then the MSI entries */
+        bool is_held;
         uint16_t n_asids; /* one for each virtqueue group */
         uint16_t n_vqs;
         uint16_t n_msis; /* n_vqs + 1, the last one for configuration changes; or fewer, which are shared then */
+        union {          /* the ASIDs, by virtqueue group; then the MSI entries: see device_resources_ids() */
+                uint32_t few[DEVICE_IDS_FEW];
+                uint32_t *many; /* owned */
+        };
 } DeviceResources;
 
 #define DEVICE_VQ_GROUPS_MAX 64u
@@ -79,8 +86,12 @@ const char *asid_kind_name(AsidKind kind);
 
 bool capacity_equal(const Capacity *a, const Capacity *b);
 
-/* Makes room for the lists; the IDs are for the caller to fill in. Returns 0, or -ENOMEM. */
+/* Makes room for the lists; the IDs are zero, for the caller to fill in. Returns 0, or -ENOMEM. */
 int device_resources_allocate(DeviceResources *resources, uint16_t n_asids, uint16_t n_vqs, uint16_t n_msis);
+
+/* The same with the IDs. */
+int device_resources_set(DeviceResources *resources, const uint32_t *asids, uint16_t n_asids, uint16_t n_vqs,
+                         const uint32_t *msis, uint16_t n_msis);
 void device_resources_done(DeviceResources *resources);
 
 /* A deep copy. Returns 0, or -ENOMEM. */
@@ -90,10 +101,19 @@ int device_resources_copy(const DeviceResources *resources, DeviceResources *ret
  * entries are dealt out in turn; configuration changes keep one to themselves as long as there are two. */
 uint32_t device_resources_msi(const DeviceResources *resources, unsigned vq);
 
+static inline uint32_t device_resources_n_ids(const DeviceResources *resources) {
+        return (uint32_t) resources->n_asids + resources->n_msis;
+}
+
+/* All of them, valid until the structure is moved. */
+static inline uint32_t *device_resources_ids(DeviceResources *resources) {
+        return device_resources_n_ids(resources) > DEVICE_IDS_FEW ? resources->many : resources->few;
+}
+
 static inline const uint32_t *device_resources_asids(const DeviceResources *resources) {
-        return resources->ids;
+        return device_resources_n_ids(resources) > DEVICE_IDS_FEW ? resources->many : resources->few;
 }
 
 static inline const uint32_t *device_resources_msis(const DeviceResources *resources) {
-        return resources->ids + resources->n_asids;
+        return device_resources_asids(resources) + resources->n_asids;
 }

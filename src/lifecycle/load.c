@@ -114,11 +114,7 @@ static int decode_resources(const Lifecycle *l, const StoreRecord *r, DeviceReso
         if (n_asids == 0)
                 return 0;
 
-        if (device_resources_allocate(ret, (uint16_t) n_asids, (uint16_t) r->n_vqs, (uint16_t) n_msis) < 0)
-                return -ENOMEM;
-        memcpy(ret->ids, asids, n_asids * sizeof asids[0]);
-        memcpy(ret->ids + n_asids, msis, n_msis * sizeof msis[0]);
-        return 0;
+        return device_resources_set(ret, asids, (uint16_t) n_asids, (uint16_t) r->n_vqs, msis, (uint16_t) n_msis);
 }
 
 static int decode_record(Loading *loading, const StoreRecord *r, Device **ret, DeviceResources *ret_resources) {
@@ -185,7 +181,7 @@ static bool take_from_deleted(Lifecycle *l, const Device *device, const DeviceRe
 static int load_resources(Lifecycle *l, Device *device, const StoreRecord *r, DeviceResources *resources) {
         int k;
 
-        if (!resources->ids)
+        if (!resources->is_held)
                 return 0;
         k = mgmtdev_set_space(l->inventory, device->mgmtdev, r->asid_space);
         if (k == -EINVAL)

@@ -67,7 +67,7 @@ static int assign(MachineTask *t, Backend *b) {
             ((t->status.max_vqs > 0 && t->status.max_vqs != t->resources.n_vqs) ||
              (t->status.n_vq_groups > 0 && t->status.n_vq_groups != t->resources.n_asids)))
                 return 0;
-        return t->resources.ids ? b->ops->assign(b, t->name, &t->resources, &t->failure) : 0;
+        return t->resources.is_held ? b->ops->assign(b, t->name, &t->resources, &t->failure) : 0;
 }
 
 /* From created to ready. */

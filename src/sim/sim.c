@@ -487,11 +487,7 @@ int sim_get_holdings(const Model *m, const ModelDevice *d, DeviceResources *ret)
                         msis[n_msis++] = id;
         }
 
-        if (device_resources_allocate(ret, n_asids, d->n_vqs, n_msis) < 0)
-                return -ENOMEM;
-        memcpy(ret->ids, asids, n_asids * sizeof asids[0]);
-        memcpy(ret->ids + n_asids, msis, n_msis * sizeof msis[0]);
-        return 0;
+        return device_resources_set(ret, asids, n_asids, d->n_vqs, msis, n_msis);
 }
 
 static int sim_get_resources(Backend *b, const char *name, DeviceResources *ret, Failure *f) {

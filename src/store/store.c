@@ -466,9 +466,9 @@ static void holdings_done(Holdings *h) {
 static int holdings_of(const Device *device, Holdings *ret) {
         const DeviceResources *r = &device->resources;
 
-        ret->asid_space = r->ids ? device->mgmtdev->space->key : "";
+        ret->asid_space = r->is_held ? device->mgmtdev->space->key : "";
         ret->asids = idlist_format(device_resources_asids(r), r->n_asids);
-        ret->msis = idlist_format(r->ids ? device_resources_msis(r) : NULL, r->n_msis);
+        ret->msis = idlist_format(device_resources_msis(r), r->n_msis);
         return ret->asids && ret->msis ? 0 : -ENOMEM;
 }
 
@@ -479,7 +479,7 @@ static int fill_change(Change *change, const Device *device, const char *spec, c
         const char *unused[3];
         const char **held[] = { &record->asid_space, &record->asids, &record->msis };
         const char **released[] = { &change->release.asid_space, &change->release.asids, &change->release.msis };
-        bool releases = release && device->resources.ids;
+        bool releases = release && device->resources.is_held;
 
         if (holdings_of(device, &h) < 0)
                 return -ENOMEM;

@@ -295,7 +295,8 @@ static void check_disjoint(const Device *a, const Device *b) {
 
         if (a->mgmtdev->space == b->mgmtdev->space)
                 for (unsigned i = 0; i < r->n_asids; i++)
-                        fuzz_expect(!holds_id(device_resources_asids(other), other->n_asids, r->ids[i]));
+                        fuzz_expect(!holds_id(device_resources_asids(other), other->n_asids,
+                                              device_resources_asids(r)[i]));
         if (a->mgmtdev == b->mgmtdev)
                 for (unsigned i = 0; i < r->n_msis; i++)
                         fuzz_expect(!holds_id(device_resources_msis(other), other->n_msis,

@@ -45,9 +45,9 @@ static void assign(Backend *b, const char *name, uint32_t first) {
                                       (uint16_t) (status.max_vqs + 1)) < 0)
                 return;
         for (unsigned i = 0; i < resources.n_asids; i++)
-                resources.ids[i] = first + i;
+                device_resources_ids(&resources)[i] = first + i;
         for (unsigned i = 0; i < resources.n_msis; i++)
-                resources.ids[resources.n_asids + i] = first + i;
+                device_resources_ids(&resources)[resources.n_asids + i] = first + i;
         (void) b->ops->assign(b, name, &resources, &f);
         device_resources_done(&resources);
 }

@@ -88,9 +88,9 @@ static inline _unused_ int assign(Backend *b, const char *name, uint32_t asid, u
                                                    (uint16_t) status.max_vqs, (uint16_t) (status.max_vqs + 1)),
                          0);
         for (unsigned i = 0; i < resources.n_asids; i++)
-                resources.ids[i] = asid + i;
+                device_resources_ids(&resources)[i] = asid + i;
         for (unsigned i = 0; i < resources.n_msis; i++)
-                resources.ids[resources.n_asids + i] = msi + i;
+                device_resources_ids(&resources)[resources.n_asids + i] = msi + i;
         r = b->ops->assign(b, name, &resources, f);
         device_resources_done(&resources);
         return r;

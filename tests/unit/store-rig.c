@@ -62,15 +62,15 @@ const Device *disk_put_device(const char *name, uint64_t revision, DeviceState s
 
 const Device *disk_put_holder(const char *name, uint64_t revision, DeviceState state, uint32_t number) {
         static AsidSpace space = { .key = "device-mmu/bus/m" };
-        static uint32_t ids[3];
         static Device device;
 
         device = *disk_put_device(name, revision, state);
         device.mgmtdev->space = &space;
-        ids[0] = number;
-        ids[1] = 2 * number;
-        ids[2] = 2 * number + 1;
-        device.resources = (DeviceResources){ .ids = ids, .n_asids = 1, .n_vqs = 1, .n_msis = 2 };
+        device.resources = (DeviceResources){ .is_held = true,
+                                              .n_asids = 1,
+                                              .n_vqs = 1,
+                                              .n_msis = 2,
+                                              .few = { number, 2 * number, 2 * number + 1 } };
         return &device;
 }
 

@@ -115,8 +115,8 @@ END_TEST
 START_TEST(test_shared_space) {
         Device *a = make("a", A, CLASS_BLOCK), *b = make("b", B, CLASS_BLOCK);
 
-        ck_assert_uint_eq(a->resources.ids[0], 1);
-        ck_assert_uint_eq(b->resources.ids[0], 2);
+        ck_assert_uint_eq(device_resources_asids(&a->resources)[0], 1);
+        ck_assert_uint_eq(device_resources_asids(&b->resources)[0], 2);
         ck_assert_uint_eq(device_resources_msis(&a->resources)[0], device_resources_msis(&b->resources)[0]);
         assert_budget(A, RESOURCE_ASIDS, 100, 1, 2, 0);
         assert_budget(B, RESOURCE_ASIDS, 100, 1, 2, 0);
@@ -134,7 +134,7 @@ START_TEST(test_quarantine) {
         assert_budget(A, RESOURCE_MSIS, 20, 0, 0, 4);
         now += QUARANTINE;
         assert_budget(A, RESOURCE_MSIS, 20, 0, 0, 0);
-        ck_assert_uint_eq(make("b", A, CLASS_BLOCK)->resources.ids[0], 3);
+        ck_assert_uint_eq(device_resources_asids(&make("b", A, CLASS_BLOCK)->resources)[0], 3);
 }
 END_TEST
 
@@ -302,9 +302,7 @@ static DeviceResources held_resources(uint32_t asid, uint32_t msi) {
         DeviceResources resources;
 
         ck_assert_int_eq(device_resources_allocate(&resources, 1, 1, 2), 0);
-        resources.ids[0] = asid;
-        resources.ids[1] = msi;
-        resources.ids[2] = msi + 1;
+        memcpy(device_resources_ids(&resources), (uint32_t[]){ asid, msi, msi + 1 }, 3 * sizeof(uint32_t));
         return resources;
 }
 
@@ -329,7 +327,7 @@ START_TEST(test_load) {
         d = add_device("b", B, CLASS_BLOCK);
         r = held_resources(500, 0);
         ck_assert_int_eq(device_acquire_again(d, &r), -EEXIST);
-        r.ids[0] = 7;
+        device_resources_ids(&r)[0] = 7;
         ck_assert_int_eq(device_acquire_again(d, &r), 0);
 
         /* There are fewer than before. */
@@ -380,7 +378,7 @@ START_TEST(test_stays_in_other_space) {
         infos[1].asid_kind = ASID_DEVICE_MMU;
         list(2);
         b = make("b", B, CLASS_BLOCK);
-        ck_assert_uint_eq(a->resources.ids[0], b->resources.ids[0]);
+        ck_assert_uint_eq(device_resources_asids(&a->resources)[0], device_resources_asids(&b->resources)[0]);
         infos[1].asid_kind = ASID_PASID;
         list(2);
         ck_assert(mgmtdev(B)->is_in_other_space);

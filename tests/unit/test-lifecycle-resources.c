@@ -38,9 +38,9 @@ static void assert_budget(Resource resource, uint32_t used, uint32_t quarantined
 
 static void assert_holds(const char *name, const char *asids, const char *msis) {
         const DeviceResources *held = &rig_device(name)->resources;
-        _cleanup_free_ char *a = idlist_format(held->ids, held->n_asids), *m = NULL;
+        _cleanup_free_ char *a = idlist_format(device_resources_asids(held), held->n_asids), *m = NULL;
 
-        m = idlist_format(held->ids ? device_resources_msis(held) : NULL, held->n_msis);
+        m = idlist_format(device_resources_msis(held), held->n_msis);
         ck_assert_str_eq(a, asids);
         ck_assert_str_eq(m, msis);
 }

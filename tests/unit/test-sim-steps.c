@@ -57,11 +57,12 @@ END_TEST
 
 START_TEST(test_assign_shared) {
         _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
-        uint32_t ids[] = { 7, 8, 30, 31 };
         Failure f = FAILURE_INIT;
 
         for (uint16_t n_msis = 2; n_msis > 0; n_msis--) {
-                DeviceResources resources = { .ids = ids, .n_asids = 2, .n_vqs = 3, .n_msis = n_msis };
+                DeviceResources resources = {
+                        .is_held = true, .n_asids = 2, .n_vqs = 3, .n_msis = n_msis, .few = { 7, 8, 30, 31 }
+                };
 
                 create_good(b, "a", CLASS_NET);
                 ck_assert_msg(b->ops->assign(b, "a", &resources, &f) == 0, "%s", f.detail);
@@ -75,7 +76,7 @@ END_TEST
 /* Fewer than the device has use for, or more. */
 START_TEST(test_assign_what_does_not_fit) {
         _cleanup_(backend_freep) Backend *b = open_sim(&small_config);
-        uint32_t ids[] = { 7, 8, 9, 30, 31, 32, 33, 34 };
+        const uint32_t asids[] = { 7, 8, 9 }, msis[] = { 30, 31, 32, 33, 34 };
         static const DeviceResources cases[] = {
                 { .n_asids = 0, .n_vqs = 3, .n_msis = 4 }, { .n_asids = 1, .n_vqs = 3, .n_msis = 4 },
                 { .n_asids = 3, .n_vqs = 3, .n_msis = 4 }, { .n_asids = 2, .n_vqs = 3, .n_msis = 0 },
@@ -84,10 +85,12 @@ START_TEST(test_assign_what_does_not_fit) {
         Failure f = FAILURE_INIT;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                DeviceResources resources = cases[i];
+                _cleanup_(device_resources_done) DeviceResources resources = {};
                 int r;
 
-                resources.ids = ids;
+                ck_assert_int_eq(device_resources_set(&resources, asids, cases[i].n_asids, cases[i].n_vqs, msis,
+                                                      cases[i].n_msis),
+                                 0);
                 create_good(b, "a", CLASS_NET);
                 r = b->ops->assign(b, "a", &resources, &f);
                 if (r == 0)
