@@ -7,6 +7,10 @@
 
 #include "util/clock.h"
 #include "util/random.h"
+#include "util/slab.h"
+
+/* Names have lengths like these, and then devices the same size. */
+#define NAME_STEP 8u
 
 static const char *const device_state_names[_DEVICE_STATE_MAX] = {
         [DEVICE_RESERVED] = "reserved", [DEVICE_CREATING] = "creating", [DEVICE_READY] = "ready",
@@ -27,6 +31,16 @@ int device_state_parse(const char *text, DeviceState *ret) {
         return -EINVAL;
 }
 
+/* By the length of the name; what devices of that size are in. */
+static Slab *slab_of(const char *name) {
+        static Slab slabs[DEVICE_NAME_MAX / NAME_STEP];
+        size_t i = strlen(name) / NAME_STEP;
+
+        if (slabs[i].size == 0)
+                slabs[i] = SLAB_INIT(sizeof(Device) + (i + 1) * NAME_STEP);
+        return &slabs[i];
+}
+
 int device_new(const char *name, DeviceSpec *spec, uint64_t now_usec, Device **ret) {
         char uid[UID_TEXT_MAX];
 
@@ -37,7 +51,7 @@ int device_new(const char *name, DeviceSpec *spec, uint64_t now_usec, Device **r
 int device_new_known(const char *name, const char *uid, DeviceSpec *spec, uint64_t created_usec, Device **ret) {
         Device *device;
 
-        device = calloc(1, sizeof *device + strlen(name) + 1);
+        device = slab_allocate(slab_of(name));
         if (!device)
                 return -ENOMEM;
 
@@ -61,7 +75,7 @@ Device *device_free(Device *device) {
         device_resources_done(&device->resources);
         free(device->reason);
         free(device->lease_reason);
-        free(device);
+        slab_free(slab_of(device->name), device);
         return NULL;
 }
 

@@ -33,7 +33,7 @@ typedef enum DeviceState {
 #define UID_TEXT_MAX 37
 
 /* Of interfaces and of the nodes of drivers: the longest are "/dev/vhost-vdpa-4294967295". */
-#define ENDPOINT_MAX 40
+#define ENDPOINT_MAX 32
 
 /* What a backend says of one device, beside where it is. All of it can be observed again, so none of it is
  * identity. */
@@ -44,17 +44,17 @@ typedef struct DeviceStatus {
         bool has_features;
         bool has_access;
         unsigned class;
+        BusDriver driver;
         uint32_t vendor_id;
         uint32_t max_vqs;
-        uint16_t vq_size;          /* descriptors a virtqueue at the most; 0: not known */
         uint32_t n_vq_groups;      /* that it has; 0: not known */
         uint32_t n_address_spaces; /* that they can be put into; 0: not known */
         VqGroups vq_groups;        /* which of them each virtqueue is in */
-        BusDriver driver;
-        uint64_t features;   /* that the device offers */
-        NetSpec net;         /* as configured now; of net devices */
-        EndpointSpec access; /* of an endpoint with a node of its own: who may open it now */
-        uint64_t seen_at;    /* by the backend's count of events on the host: those below it are seen; 0: none is */
+        EndpointSpec access;       /* of an endpoint with a node of its own: who may open it now */
+        NetSpec net;               /* as configured now; of net devices */
+        uint16_t vq_size;          /* descriptors a virtqueue at the most; 0: not known */
+        uint64_t features;         /* that the device offers */
+        uint64_t seen_at; /* by the backend's count of events on the host: those below it are seen; 0: none is */
 } DeviceStatus;
 
 /* There are very many, so that what is small stands together. */
@@ -84,6 +84,7 @@ struct Device {
         Failure *lease_reason;     /* owned: why, the last time; or NULL */
         unsigned n_lease_failures; /* to delete it since */
 
+        unsigned n_failed_repairs;
         DeviceState state;
         DeviceResources resources; /* what it holds; see budget.h */
         Mgmtdev *mgmtdev;          /* weak: where it was placed; never NULL */
@@ -92,7 +93,6 @@ struct Device {
         /* Valid if state is ready, or it is displaced; set by inventory_set_status() once it is in the inventory.
          */
         DeviceStatus status;
-        unsigned n_failed_repairs;
         Failure *reason;      /* owned: why it is failed or lost, or NULL */
         uint64_t repair_usec; /* when it may be repaired again by itself, monotonic */
 

@@ -83,10 +83,10 @@ typedef struct DeviceSpec {
         uint16_t n_vqs;         /* 0: those of the class; of net devices max_vqp says it */
         uint16_t n_vq_groups;   /* each with an ASID of its own; 0: those of the class and its features */
         DriftMode drift;
-        char *owner;    /* NULL: none */
-        json_t *labels; /* an object of strings, or NULL: none */
-        PlacementSpec placement;
         EndpointSpec endpoint; /* of a char device; netdevs have no owner */
+        char *owner;           /* NULL: none */
+        json_t *labels;        /* an object of strings, or NULL: none */
+        PlacementSpec placement;
 } DeviceSpec;
 
 /* What a spec has before anything was asked for. */

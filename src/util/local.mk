@@ -14,4 +14,5 @@ libhsvdpad_a_SOURCES += \
 	src/util/log-rate.c src/util/log-rate.h \
 	src/util/macro.h \
 	src/util/random.c src/util/random.h \
+	src/util/slab.c src/util/slab.h \
 	src/util/workqueue.c src/util/workqueue.h

@@ -58,6 +58,7 @@ check_PROGRAMS += \
 	tests/unit/test-recovery \
 	tests/unit/test-recovery-start \
 	tests/unit/test-resource \
+	tests/unit/test-slab \
 	tests/unit/test-spec \
 	tests/unit/test-spec-json \
 	tests/unit/test-spec-twin \
