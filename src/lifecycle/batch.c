@@ -2,6 +2,7 @@
 #include "lifecycle/batch.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,11 @@
 
 /* Items begun in one turn of the loop: what they record is one transaction, and others are served in between. */
 #define STEP 256u
+
+/* What a batch of so many needed for a moment is worth to be given back to the system, when there was none for so
+ * long. */
+#define TRIM_ITEMS 1000u
+#define TRIM_USEC  (1 * USEC_PER_SEC)
 
 #define HOLDER_PREFIX "batch "
 
@@ -129,10 +135,29 @@ static void start_some(Batch *batch) {
         log_clear_context();
 }
 
+/* Little of it was at the end of the heap, where it would go back by itself. */
+static int on_quiet(sd_event_source *s, uint64_t usec, void *userdata) {
+        (void) malloc_trim(0);
+        return 0;
+}
+
+/* Later: the answer is still to be sent, and the next batch would only ask for the memory again. */
+static void trim_later(Lifecycle *l) {
+        if (!l->trim_timer)
+                (void) sd_event_add_time_relative(l->event, &l->trim_timer, CLOCK_MONOTONIC, TRIM_USEC, 0, on_quiet,
+                                                  NULL);
+        else if (sd_event_source_set_time_relative(l->trim_timer, TRIM_USEC) >= 0)
+                (void) sd_event_source_set_enabled(l->trim_timer, SD_EVENT_ONESHOT);
+}
+
 static void end(Batch *batch) {
+        Lifecycle *l = batch->lifecycle;
+
+        if (batch->n >= TRIM_ITEMS)
+                trim_later(l);
         batch->calls.on_end(batch->calls.userdata);
         LIST_REMOVE(batch, entry);
-        batch->lifecycle->n_batches--;
+        l->n_batches--;
         batch_free(batch);
 }
 
@@ -223,6 +248,10 @@ static int on_turn(sd_event_source *source, void *userdata) {
         else
                 end(batch);
         return 0;
+}
+
+void batches_done(Lifecycle *l) {
+        l->trim_timer = sd_event_source_disable_unref(l->trim_timer);
 }
 
 void batch_continue(Lifecycle *l) {

@@ -51,6 +51,9 @@ int batch_set_key(Lifecycle *l, BatchItem *items, size_t n, const IdempotencyKey
  * errno with nothing done, f set, and items still the caller's: ERROR_OVERLOADED, ERROR_OUT_OF_MEMORY. */
 int batch_run(Lifecycle *l, BatchKind kind, BatchItem *items, size_t n, const BatchCalls *calls, Failure *f);
 
+/* For the end of the lifecycle: none is under way. */
+void batches_done(Lifecycle *l);
+
 /* Room was made: batches that wait for some go on. */
 void batch_continue(Lifecycle *l);
 

@@ -61,4 +61,5 @@ struct Lifecycle {
         Awaits awaits;
         struct BatchList batches;
         unsigned n_batches;
+        sd_event_source *trim_timer; /* after large ones */
 };

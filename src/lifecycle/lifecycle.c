@@ -106,6 +106,7 @@ Lifecycle *lifecycle_free(Lifecycle *l) {
         lease_done(l);
         pools_done(l);
         confirm_done(l);
+        batches_done(l);
         workqueue_free(l->worker);
         sd_event_unref(l->event);
         free(l->sriov);

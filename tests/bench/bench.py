@@ -146,5 +146,7 @@ def list_lines(it):
 
 
 def resident_kib(it):
+    """At rest: a second after a large batch the daemon gives back what that has needed."""
+    time.sleep(2)
     text = Path(f"/proc/{it.process.pid}/status").read_text(encoding="ascii")
     return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmRSS:"))
