@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "kernel/driver-writes.h"
-#include "kernel/endpoint.h"
 #include "kernel/failure.h"
 #include "kernel/release.h"
 #include "kernel/vdpa-sysfs.h"
@@ -45,16 +44,15 @@ static int keep_bound(const char *root, Detached *detached, const char *name, Bu
         return r < 0 ? driver_writes_failure(&w, "set the driver_override of", r, f) : 0;
 }
 
-static int wait_for_endpoint(const char *root, const char *name, BusDriver driver, Failure *f) {
-        Endpoint endpoint;
+static int wait_for_endpoint(const char *root, const char *name, BusDriver driver, Endpoint *ret, Failure *f) {
         int r;
 
-        r = endpoint_wait(root, name, driver, ENDPOINT_USEC, &endpoint);
+        r = endpoint_wait(root, name, driver, ENDPOINT_USEC, ret);
         return r < 0 ? endpoint_failure(root, name, driver, r, f) : 0;
 }
 
 int binding_attach(const char *root, Detached *detached, const char *name, BusDriver driver, bool is_new,
-                   Failure *f) {
+                   Endpoint *ret, Failure *f) {
         BusDriver now;
         int r;
 
@@ -78,5 +76,5 @@ int binding_attach(const char *root, Detached *detached, const char *name, BusDr
         if (r < 0)
                 return r;
 
-        return wait_for_endpoint(root, name, driver, f);
+        return wait_for_endpoint(root, name, driver, ret, f);
 }

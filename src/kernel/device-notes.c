@@ -259,10 +259,10 @@ void device_notes_expect(DeviceNotes *n, const char *name) {
 }
 
 void device_notes_take(DeviceNotes *n, const char *name) {
-        const Note *known = find_current(n, name);
+        const Note *known = find(n, name);
         uint64_t inode;
 
-        if ((known && known->inode != 0) || !get_inode(n, name, &inode))
+        if (!get_inode(n, name, &inode) || (known && known->inode == inode))
                 return;
         known = set(n, name, inode, &(VhostGroups){});
         if (known)

@@ -49,6 +49,20 @@ static bool is_node(const Endpoint *endpoint, const struct stat *st) {
         return (st->st_mode & S_IFMT) == node_type(endpoint) && st->st_rdev == endpoint->rdev;
 }
 
+static bool has_node(const char *root, const Endpoint *endpoint, struct stat *ret) {
+        char path[SYSFS_PATH_MAX];
+
+        return endpoint->name[0] && sysfs_path(path, "%s%s", root, endpoint->name) >= 0 && lstat(path, ret) >= 0 &&
+               is_node(endpoint, ret);
+}
+
+/* It is in the directory of the device itself, and nobody else's; virtio devices can hang on a common parent. */
+bool endpoint_is_current(const char *root, const Endpoint *endpoint) {
+        struct stat st;
+
+        return endpoint->kind == ENDPOINT_VHOST && sysfs_exists(endpoint->sysfs) && has_node(root, endpoint, &st);
+}
+
 /* Sets what an endpoint with a node has; its name only if the node is there and is the one that sysfs means. */
 static int find_node(const char *root, const char *directory, const char *entry, EndpointKind kind, Endpoint *ret) {
         char path[SYSFS_PATH_MAX], text[SYSFS_VALUE_MAX];
@@ -71,10 +85,7 @@ static int find_node(const char *root, const char *directory, const char *entry,
                 return -EBADMSG;
 
         endpoint.rdev = makedev(major_number, minor_number);
-        r = sysfs_path(path, "%s%s", root, endpoint.name);
-        if (r < 0)
-                return r;
-        if (lstat(path, &st) < 0 || !is_node(&endpoint, &st))
+        if (!has_node(root, &endpoint, &st))
                 endpoint.name[0] = '\0';
 
         *ret = endpoint;
@@ -310,11 +321,9 @@ int endpoint_publish(const char *root, const Endpoint *endpoint, const EndpointS
 }
 
 bool endpoint_get_access(const char *root, const Endpoint *endpoint, EndpointSpec *ret) {
-        char path[SYSFS_PATH_MAX];
         struct stat st;
 
-        if (endpoint->kind != ENDPOINT_VHOST || !endpoint->name[0] ||
-            sysfs_path(path, "%s%s", root, endpoint->name) < 0 || lstat(path, &st) < 0 || !is_node(endpoint, &st))
+        if (endpoint->kind != ENDPOINT_VHOST || !has_node(root, endpoint, &st))
                 return false;
 
         *ret = (EndpointSpec){ .uid = st.st_uid, .gid = st.st_gid, .mode = st.st_mode & 0777 };

@@ -34,6 +34,10 @@ typedef struct Endpoint {
  * and nobody can tell which virtio device is whose, or another negative errno. */
 int endpoint_find(const char *root, const char *name, BusDriver driver, Endpoint *ret);
 
+/* Whether an endpoint that was found before is still that of its device, with the same node in /dev. False also
+ * where only a new search could tell: of all but the char devices of vhost_vdpa. */
+bool endpoint_is_current(const char *root, const Endpoint *endpoint);
+
 /* Waits for it until timeout_usec have passed. Returns as endpoint_find() does, or -ETIMEDOUT, or -ENODEV if the
  * device is not there any more. */
 int endpoint_wait(const char *root, const char *name, BusDriver driver, uint64_t timeout_usec, Endpoint *ret);

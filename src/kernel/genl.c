@@ -94,6 +94,8 @@ static int set_up(struct nl_sock *socket) {
 
         /* There is room for every piece: none needs to be looked at before it is read. */
         nl_socket_disable_msg_peek(socket);
+        /* Where there is an answer, nobody needs to be told that it was given. */
+        nl_socket_disable_auto_ack(socket);
         /* We compare sequence numbers ourselves; libnl's own check would wait for the answers that we read. */
         nl_socket_disable_seq_check(socket);
         return 0;
@@ -194,8 +196,11 @@ static int take_message(Exchange *x, struct nlmsghdr *m) {
         if (m->nlmsg_type == NLMSG_OVERRUN)
                 return -ENOBUFS;
 
-        if (m->nlmsg_type >= NLMSG_MIN_TYPE && x->handler && x->handler_result >= 0)
+        if (m->nlmsg_type < NLMSG_MIN_TYPE || !x->handler)
+                return 0;
+        if (x->handler_result >= 0)
                 x->handler_result = x->handler->reply(x->handler->userdata, m);
+        x->done = !(m->nlmsg_flags & NLM_F_MULTI);
         return 0;
 }
 
@@ -239,6 +244,8 @@ static int exchange(GenlSocket *s, struct nl_msg *request, Exchange *x) {
         x->extack[0] = '\0';
         m->nlmsg_type = (uint16_t) s->family_id;
         m->nlmsg_seq = x->seq = nl_socket_use_seq(s->socket);
+        if (!x->handler)
+                m->nlmsg_flags |= NLM_F_ACK;
         errno = 0;
         atomic_store(&s->command, ((struct genlmsghdr *) nlmsg_data(m))->cmd);
         if (nl_send_auto(s->socket, request) < 0)

@@ -46,6 +46,9 @@ typedef struct KernelBackend {
         UeventMonitor *uevents;            /* the loop's */
         char unpublished[DEVICE_NAME_MAX]; /* the last device made: nobody has been told of it yet */
         VhostKind unpublished_kind;
+        char found_name[DEVICE_NAME_MAX]; /* the last device whose endpoint was found, and what that was */
+        BusDriver found_driver;
+        Endpoint found;
 } KernelBackend;
 
 static KernelBackend *kernel_backend(Backend *b) {
@@ -258,16 +261,25 @@ static void learn_groups(KernelBackend *k, const char *name) {
                 device_notes_put_groups(k->notes, name, known);
 }
 
+static void note_endpoint(KernelBackend *k, const char *name, BusDriver driver, const Endpoint *endpoint) {
+        (void) strlcpy(k->found_name, name, sizeof k->found_name);
+        k->found_driver = driver;
+        k->found = *endpoint;
+}
+
 static int kernel_bind(Backend *b, const char *name, BusDriver driver, Failure *f) {
         KernelBackend *k = kernel_backend(b);
         bool is_new = is_unpublished(k, name);
         BusDriver before = driver;
+        Endpoint endpoint;
         int r;
 
-        (void) vdpa_sysfs_get_driver(k->root, name, &before);
-        r = binding_attach(k->root, &k->detached, name, driver, is_new, f);
+        if (!is_new)
+                (void) vdpa_sysfs_get_driver(k->root, name, &before);
+        r = binding_attach(k->root, &k->detached, name, driver, is_new, &endpoint, f);
         if (r < 0)
                 return r;
+        note_endpoint(k, name, driver, &endpoint);
 
         /* The node is new, so that it has no user yet. */
         if (driver == BUS_DRIVER_VHOST_VDPA && (before != driver || is_new))
@@ -275,7 +287,8 @@ static int kernel_bind(Backend *b, const char *name, BusDriver driver, Failure *
         return 0;
 }
 
-/* The endpoint as it is now; none if nobody can say which it is. */
+/* The endpoint as it is now; none if nobody can say which it is. What is done to one device looks for it several
+ * times, so that the last one is kept: to see that it is still there is quicker than to find it. */
 static int find_endpoint(KernelBackend *k, const char *name, BusDriver *ret_driver, Endpoint *ret, Failure *f) {
         Endpoint endpoint = {};
         BusDriver driver;
@@ -284,12 +297,16 @@ static int find_endpoint(KernelBackend *k, const char *name, BusDriver *ret_driv
         r = vdpa_sysfs_get_driver(k->root, name, &driver);
         if (r < 0)
                 return kernel_failure_sysfs(f, name, r);
-        r = endpoint_find(k->root, name, driver, &endpoint);
-        if (r < 0 && r != -ENOTUNIQ)
-                return endpoint_failure(k->root, name, driver, r, f);
+        if (strcmp(k->found_name, name) != 0 || k->found_driver != driver ||
+            !endpoint_is_current(k->root, &k->found)) {
+                r = endpoint_find(k->root, name, driver, &endpoint);
+                if (r < 0 && r != -ENOTUNIQ)
+                        return endpoint_failure(k->root, name, driver, r, f);
+                note_endpoint(k, name, driver, &endpoint);
+        }
 
         *ret_driver = driver;
-        *ret = endpoint;
+        *ret = k->found;
         return 0;
 }
 

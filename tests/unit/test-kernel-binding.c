@@ -87,7 +87,7 @@ static int release(BusDriver next, Failure *f) {
 }
 
 static int attach(BusDriver driver, Failure *f) {
-        return binding_attach(unit_directory(), &detached, "a", driver, false, f);
+        return binding_attach(unit_directory(), &detached, "a", driver, false, &(Endpoint){}, f);
 }
 
 static void check_override(const char *text) {
@@ -252,10 +252,14 @@ START_TEST(test_attach_new) {
         tree_bus();
         tree_device("a");
         bind_virtio();
-        ck_assert_int_eq(binding_attach(unit_directory(), &detached, "a", BUS_DRIVER_VIRTIO_VDPA, true, &f), 0);
+        ck_assert_int_eq(
+                binding_attach(unit_directory(), &detached, "a", BUS_DRIVER_VIRTIO_VDPA, true, &(Endpoint){}, &f),
+                0);
         check_override("virtio_vdpa");
         tree_remove("sys/devices/a/driver_override");
-        ck_assert_int_lt(binding_attach(unit_directory(), &detached, "a", BUS_DRIVER_VIRTIO_VDPA, true, &f), 0);
+        ck_assert_int_lt(
+                binding_attach(unit_directory(), &detached, "a", BUS_DRIVER_VIRTIO_VDPA, true, &(Endpoint){}, &f),
+                0);
         ck_assert_int_eq(f.code, ERROR_BACKEND_FAILED);
 }
 END_TEST

@@ -259,7 +259,9 @@ START_TEST(test_endpoint_vhost) {
         ck_assert_str_eq(find("a", BUS_DRIVER_VHOST_VDPA).name, "");
         tree_remove("dev/vhost-vdpa-7");
         tree_link("dev/vhost-vdpa-7", "/dev/null");
-        ck_assert_str_eq(find("a", BUS_DRIVER_VHOST_VDPA).name, "");
+        endpoint = find("a", BUS_DRIVER_VHOST_VDPA);
+        ck_assert_str_eq(endpoint.name, "");
+        ck_assert(!endpoint_is_current(unit_directory(), &endpoint));
         tree_remove("dev/vhost-vdpa-7");
 
         if (!make_node("dev/vhost-vdpa-7", S_IFCHR, makedev(1, 3)))
@@ -267,6 +269,34 @@ START_TEST(test_endpoint_vhost) {
         ck_assert_str_eq(find("a", BUS_DRIVER_VHOST_VDPA).name, "/dev/vhost-vdpa-7");
         tree_file("sys/devices/a/vhost-vdpa-7/dev", "1:5\n");
         ck_assert_str_eq(find("a", BUS_DRIVER_VHOST_VDPA).name, "");
+}
+END_TEST
+
+/* As long as the device has it, and its node is what it was. */
+START_TEST(test_endpoint_is_current) {
+        Endpoint endpoint;
+
+        tree_bus();
+        tree_device("a");
+        tree_file("sys/devices/a/vhost-vdpa-7/dev", "1:3\n");
+        if (!make_node("dev/vhost-vdpa-7", S_IFCHR, makedev(1, 3)))
+                return;
+        endpoint = find("a", BUS_DRIVER_VHOST_VDPA);
+        ck_assert(endpoint_is_current(unit_directory(), &endpoint));
+
+        tree_remove("dev/vhost-vdpa-7");
+        ck_assert(!endpoint_is_current(unit_directory(), &endpoint));
+        ck_assert(make_node("dev/vhost-vdpa-7", S_IFCHR, makedev(1, 5)));
+        ck_assert(!endpoint_is_current(unit_directory(), &endpoint));
+        tree_remove("dev/vhost-vdpa-7");
+        ck_assert(make_node("dev/vhost-vdpa-7", S_IFCHR, makedev(1, 3)));
+        ck_assert(endpoint_is_current(unit_directory(), &endpoint));
+
+        tree_remove("sys/devices/a/vhost-vdpa-7/dev");
+        tree_remove("sys/devices/a/vhost-vdpa-7");
+        ck_assert(!endpoint_is_current(unit_directory(), &endpoint));
+        endpoint = find("a", BUS_DRIVER_VHOST_VDPA);
+        ck_assert(!endpoint_is_current(unit_directory(), &endpoint));
 }
 END_TEST
 
@@ -526,6 +556,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_mgmtdev_escape);
         tcase_add_test(tcase, test_count_devices);
         tcase_add_test(tcase, test_endpoint_vhost);
+        tcase_add_test(tcase, test_endpoint_is_current);
         tcase_add_test(tcase, test_endpoint_netdev);
         tcase_add_test(tcase, test_endpoint_block);
         tcase_add_test(tcase, test_endpoint_virtio);
