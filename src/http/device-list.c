@@ -134,7 +134,7 @@ static void free_lines(void *userdata) {
 }
 
 void http_reply_device_lines(HttpRequest *r, const DeviceListing *l, Inventory *inventory) {
-        static const HttpSource source = { .read = read_lines, .done = free_lines };
+        static const HttpSource source = { .read = read_lines, .done = free_lines, .may_be_packed = true };
         Lines *lines = malloc(sizeof *lines);
 
         if (!lines) {

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/gzip.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-
-/* So that it does not write to what it reads. */
-#define ZLIB_CONST
-#include <zlib.h>
 
 /* The largest window, and 16: with the header and trailer of gzip. */
 #define WINDOW_BITS (15 + 16)
 #define MEM_LEVEL   8
+
+int gzip_init(z_stream *z) {
+        return deflateInit2(z, Z_BEST_SPEED, Z_DEFLATED, WINDOW_BITS, MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK
+                       ? 0
+                       : -ENOMEM;
+}
 
 /* Fills the buffer, and no more. Returns the size, or 0. */
 static size_t deflate_all(z_stream *z, const char *data, size_t n, char *buffer, size_t size) {
@@ -26,8 +29,7 @@ char *gzip_compress(const char *data, size_t n, size_t *ret_size) {
         z_stream z = {};
         size_t size = 0;
 
-        if (!buffer ||
-            deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, WINDOW_BITS, MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK) {
+        if (!buffer || gzip_init(&z) < 0) {
                 free(buffer);
                 return NULL;
         }

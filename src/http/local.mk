@@ -19,6 +19,7 @@ libhsvdpad_a_SOURCES += \
 	src/http/input.c src/http/input.h \
 	src/http/mgmtdev.c \
 	src/http/openapi.c \
+	src/http/packed.c src/http/packed.h \
 	src/http/pool.c \
 	src/http/query.c src/http/query.h \
 	src/http/refusal.c src/http/refusal.h \

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/stream.h"
 
+#include "http/header.h"
+#include "http/packed.h"
+
 /* What the library asks the source for at a time. */
 #define BLOCK_SIZE (32u * 1024)
 
@@ -36,7 +39,15 @@ static void on_free(void *userdata) {
         free(stream);
 }
 
-HttpStream *http_reply_stream(HttpRequest *r, const char *type, const HttpSource *source, void *userdata) {
+static bool takes_gzip(HttpRequest *r) {
+        const char *accepted = http_request_header(r, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+
+        return accepted && accept_encoding_has(accepted, "gzip");
+}
+
+/* coding: of the content; NULL: none. */
+static HttpStream *reply(HttpRequest *r, const char *type, const char *coding, const HttpSource *source,
+                         void *userdata) {
         HttpStream *stream = malloc(sizeof *stream);
         struct MHD_Response *response = NULL;
 
@@ -55,6 +66,7 @@ HttpStream *http_reply_stream(HttpRequest *r, const char *type, const HttpSource
         }
 
         if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) != MHD_YES ||
+            (coding && MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, coding) != MHD_YES) ||
             MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") != MHD_YES) {
                 MHD_destroy_response(response);
                 http_request_answer(r, MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
@@ -63,6 +75,18 @@ HttpStream *http_reply_stream(HttpRequest *r, const char *type, const HttpSource
         stream->source = source;
         r->is_stream = true;
         http_request_answer(r, MHD_HTTP_OK, response);
+        return stream;
+}
+
+HttpStream *http_reply_stream(HttpRequest *r, const char *type, const HttpSource *source, void *userdata) {
+        Packed *packed = source->may_be_packed && takes_gzip(r) ? packed_new(source, userdata) : NULL;
+        HttpStream *stream;
+
+        if (!packed)
+                return reply(r, type, NULL, source, userdata);
+        stream = reply(r, type, "gzip", &packed_source, packed);
+        if (!stream)
+                packed_free(packed);
         return stream;
 }
 

@@ -22,6 +22,10 @@ typedef struct HttpSource {
         /* Nobody reads any more: the client has all of it, or has gone. May come at any time after the answer has
          * begun, once. */
         void (*done)(void *userdata);
+
+        /* Compress it for clients that ask for that. Not where the client waits for each piece: what is small is
+         * held back then until more comes. */
+        bool may_be_packed;
 } HttpSource;
 
 /* Answers the request with 200 and a stream of the media type. Returns it, borrowed until done() is called; NULL

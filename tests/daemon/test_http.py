@@ -12,7 +12,7 @@ import socket
 import pytest
 
 from client import Connection, connect
-from support import patient, poll, scaled, sim_section
+from support import net_spec, patient, poll, scaled, sim_section
 
 CONFIG = "[limits]\nmax_body_bytes = 65536\n"
 
@@ -274,6 +274,34 @@ def test_request_id_of_a_change_is_returned(client):
     for method, body, status in (("PUT", {"spec": {"class": "net"}}, 201), ("DELETE", None, 204)):
         answer = client.request(method, "/v1/devices/d", body, {"X-Request-ID": "test-4711"}).expect(status)
         assert answer.headers["X-Request-ID"] == "test-4711"
+
+
+def read_packed_lines(client, n_bytes=None):
+    """What is sent of the lines, as far as it is read."""
+    connection = Connection(connect(client.address))
+    connection.request("GET", "/v1/devices", headers={"Accept": "application/x-ndjson", "Accept-Encoding": "gzip"})
+    answer = connection.getresponse()
+    packed = answer.read(n_bytes)
+    connection.close()
+    assert answer.status == 200 and answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Content-Type"] == "application/x-ndjson"
+    return packed
+
+
+def test_packed_lines(client):
+    """All the same, and much smaller, whether there are none or many times what is compressed at a time."""
+    n = 150
+    assert [json.loads(line) for line in gzip.decompress(read_packed_lines(client)).splitlines()] == client.lines()
+    for i in range(n):
+        client.create(f"d{i:03}", net_spec(labels={"text": 200 * "x"}))
+    packed = read_packed_lines(client)
+    plain = gzip.decompress(packed)
+    assert [json.loads(line) for line in plain.splitlines()] == client.lines()
+    assert len(plain) > 100_000 and len(packed) < len(plain) / 5
+    read_packed_lines(client, 100)
+    assert len(client.lines()) == n + 1
+    for i in range(n):
+        client.delete(f"d{i:03}").expect(204)
 
 
 @pytest.mark.parametrize("accepted, is_packed", [
