@@ -56,14 +56,13 @@ int binding_attach(const char *root, Detached *detached, const char *name, BusDr
         BusDriver now;
         int r;
 
-        if (!vdpa_sysfs_has_driver(root, driver))
-                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, ENOENT,
-                                   "The bus driver %s is not there: load it with \"modprobe %s\".",
-                                   bus_driver_name(driver), bus_driver_name(driver));
-
         r = vdpa_sysfs_get_driver(root, name, &now);
         if (r < 0)
                 return kernel_failure_sysfs(f, name, r);
+        if (now != driver && !vdpa_sysfs_has_driver(root, driver))
+                return failure_set(f, ERROR_BACKEND_UNAVAILABLE, ENOENT,
+                                   "The bus driver %s is not there: load it with \"modprobe %s\".",
+                                   bus_driver_name(driver), bus_driver_name(driver));
 
         if (now == driver)
                 r = keep_bound(root, detached, name, driver, is_new, f);

@@ -273,10 +273,11 @@ bool device_notes_is_ours(DeviceNotes *n, const char *name) {
         return find_current(n, name);
 }
 
-VhostGroups device_notes_get_groups(DeviceNotes *n, const char *name) {
+bool device_notes_get_groups(DeviceNotes *n, const char *name, VhostGroups *ret) {
         const Note *note = find_current(n, name);
 
-        return note ? note->groups : (VhostGroups){};
+        *ret = note ? note->groups : (VhostGroups){};
+        return note;
 }
 
 void device_notes_put_groups(DeviceNotes *n, const char *name, const VhostGroups *groups) {

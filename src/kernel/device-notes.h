@@ -33,8 +33,8 @@ void device_notes_take(DeviceNotes *notes, const char *name);
 /* Whether that is so; false if there is no device. */
 bool device_notes_is_ours(DeviceNotes *notes, const char *name);
 
-/* What the device that has the name now has answered; all 0 if that is not known. */
-VhostGroups device_notes_get_groups(DeviceNotes *notes, const char *name);
+/* What the device that has the name now has answered; all 0 if that is not known. Returns whether it is ours. */
+bool device_notes_get_groups(DeviceNotes *notes, const char *name, VhostGroups *ret);
 
 /* For a device that is there, and ours. Out of memory forgets it: then nothing is known. */
 void device_notes_put_groups(DeviceNotes *notes, const char *name, const VhostGroups *groups);

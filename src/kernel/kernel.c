@@ -32,6 +32,14 @@
 /* Leaves most of a sysfs path to sysfs. */
 #define ROOT_MAX 256
 
+/* The last device made, and what is known of it already. */
+typedef struct Made {
+        char name[DEVICE_NAME_MAX];
+        bool is_published; /* else nobody has been told of it yet */
+        VhostKind kind;
+        DeviceStatus status; /* of DEV_GET */
+} Made;
+
 typedef struct KernelBackend {
         Backend backend;
         char root[ROOT_MAX];
@@ -43,9 +51,8 @@ typedef struct KernelBackend {
         Devlink *devlink;
         Msix *msix;
         Autoprobe *autoprobe;
-        UeventMonitor *uevents;            /* the loop's */
-        char unpublished[DEVICE_NAME_MAX]; /* the last device made: nobody has been told of it yet */
-        VhostKind unpublished_kind;
+        UeventMonitor *uevents; /* the loop's */
+        Made made;
         char found_name[DEVICE_NAME_MAX]; /* the last device whose endpoint was found, and what that was */
         BusDriver found_driver;
         Endpoint found;
@@ -103,6 +110,8 @@ static int delete_device(KernelBackend *k, const char *name, DeviceUsers *ret_us
                 return r;
 
         device_notes_remove(k->notes, name);
+        if (strcmp(k->made.name, name) == 0)
+                k->made.name[0] = '\0';
         return 0;
 }
 
@@ -188,21 +197,29 @@ static int check_class(const DeviceStatus *status, const char *mgmtdev, const De
                            mgmtdev, status->class, spec->class);
 }
 
-/* What was made, if it is what was asked for. */
-static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
-        char seen_on[HANDLE_MAX];
-        DeviceStatus status = {};
-        int r;
+static const VhostAnswers *find_kind(const KernelBackend *k, const VhostKind *kind) {
+        return vhost_kinds_find(&k->vhost_kinds, kind, clock_monotonic_usec());
+}
 
-        r = vdpa_netlink_get(k->netlink, name, seen_on, &status, f);
+/* What was made, if it is what was asked for; as it is where the same was a moment ago. To ask the kernel again for
+ * each has a price: it goes through all devices for a name. */
+static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
+        Made made = { .kind = vhost_kind(k->root, name, mgmtdev, spec) };
+        const VhostAnswers *known = find_kind(k, &made.kind);
+        int r = 0;
+
+        if (known)
+                made.status = known->status;
+        else
+                r = vdpa_netlink_get(k->netlink, name, made.kind.mgmtdev, &made.status, f);
         if (r >= 0)
-                r = check_class(&status, mgmtdev, spec, f);
+                r = check_class(&made.status, mgmtdev, spec, f);
         if (r < 0)
                 return r;
 
         device_notes_take(k->notes, name);
-        (void) strlcpy(k->unpublished, name, sizeof k->unpublished);
-        k->unpublished_kind = vhost_kind(k->root, name, seen_on, spec, &status);
+        (void) strlcpy(made.name, name, sizeof made.name);
+        k->made = made;
         return 0;
 }
 
@@ -243,22 +260,21 @@ static int kernel_create(Backend *b, const char *name, const char *mgmtdev, cons
 }
 
 static bool is_unpublished(const KernelBackend *k, const char *name) {
-        return strcmp(k->unpublished, name) == 0;
+        return strcmp(k->made.name, name) == 0 && !k->made.is_published;
 }
 
 /* A device without an answer works as well. */
 static void learn_groups(KernelBackend *k, const char *name) {
-        const VhostKind kind = is_unpublished(k, name) ? k->unpublished_kind : (VhostKind){};
-        uint64_t now = clock_monotonic_usec();
-        const VhostGroups *known = vhost_kinds_find(&k->vhost_kinds, &kind, now);
-        VhostGroups groups;
+        const Made made = is_unpublished(k, name) ? k->made : (Made){};
+        const VhostAnswers *known = find_kind(k, &made.kind);
+        VhostAnswers answers = { .status = made.status };
 
-        if (!known && vhost_ask_groups(k->root, &k->detached, name, &groups) >= 0) {
-                vhost_kinds_add(&k->vhost_kinds, &kind, &groups, now);
-                known = &groups;
+        if (!known && vhost_ask_groups(k->root, &k->detached, name, &answers.groups) >= 0) {
+                vhost_kinds_add(&k->vhost_kinds, &made.kind, &answers, clock_monotonic_usec());
+                known = &answers;
         }
         if (known)
-                device_notes_put_groups(k->notes, name, known);
+                device_notes_put_groups(k->notes, name, &known->groups);
 }
 
 static void note_endpoint(KernelBackend *k, const char *name, BusDriver driver, const Endpoint *endpoint) {
@@ -312,13 +328,15 @@ static int find_endpoint(KernelBackend *k, const char *name, BusDriver *ret_driv
 
 static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec, Failure *f) {
         KernelBackend *k = kernel_backend(b);
-        Endpoint endpoint;
+        bool is_new = is_unpublished(k, name);
+        Endpoint endpoint = k->found;
         BusDriver driver;
-        int r;
+        int r = 0;
 
-        if (is_unpublished(k, name))
-                k->unpublished[0] = '\0';
-        r = find_endpoint(k, name, &driver, &endpoint, f);
+        if (is_new)
+                k->made.is_published = true;
+        if (!is_new || strcmp(k->found_name, name) != 0)
+                r = find_endpoint(k, name, &driver, &endpoint, f);
         if (r < 0)
                 return r;
         r = endpoint_publish(k->root, &endpoint, spec);
@@ -327,7 +345,8 @@ static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec
                                    "Could not set owner and mode of the endpoint of '%s': %s.", name,
                                    kernel_error_text(r));
 
-        device_notes_take(k->notes, name);
+        if (!is_new)
+                device_notes_take(k->notes, name);
         return 0;
 }
 
@@ -343,18 +362,36 @@ static void observe_interface(const Endpoint *endpoint, NetSpec *net) {
                 memcpy(net->mac, mac, 6);
 }
 
+/* What DEV_GET says of the device, and its groups. Of the one that was just made that is known. */
+static int identify(KernelBackend *k, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *status,
+                    VhostGroups *ret_groups, Failure *f) {
+        bool is_ours = device_notes_get_groups(k->notes, name, ret_groups);
+
+        if (!is_ours || strcmp(k->made.name, name) != 0)
+                return vdpa_netlink_get(k->netlink, name, ret_mgmtdev, status, f);
+
+        (void) strlcpy(ret_mgmtdev, k->made.kind.mgmtdev, HANDLE_MAX);
+        *status = k->made.status;
+        return 0;
+}
+
 static int kernel_observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret,
                           Failure *f) {
         KernelBackend *k = kernel_backend(b);
-        DeviceStatus status = { .seen_at = uevent_count(k->root) };
+        uint64_t seen_at = uevent_count(k->root);
+        DeviceStatus status = {};
         VhostGroups groups;
         Endpoint endpoint;
+        BusDriver driver;
         int r;
 
-        r = find_endpoint(k, name, &status.driver, &endpoint, f);
+        r = find_endpoint(k, name, &driver, &endpoint, f);
+        if (r >= 0)
+                r = identify(k, name, ret_mgmtdev, &status, &groups, f);
         if (r < 0)
                 return r;
-        groups = device_notes_get_groups(k->notes, name);
+        status.seen_at = seen_at;
+        status.driver = driver;
         status.n_vq_groups = groups.n_vq_groups;
         status.n_address_spaces = groups.n_address_spaces;
         status.vq_groups = groups.vqs;
@@ -362,9 +399,6 @@ static int kernel_observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_
         status.is_unsettled = endpoint_may_be_renamed(k->root, &endpoint);
         status.has_access = endpoint_get_access(k->root, &endpoint, &status.access);
 
-        r = vdpa_netlink_get(k->netlink, name, ret_mgmtdev, &status, f);
-        if (r < 0)
-                return r;
         /* Only net and block have a configuration that the kernel can tell. */
         r = vdpa_netlink_get_config(k->netlink, name, &status, f);
         if (r < 0 && r != -EOPNOTSUPP)

@@ -18,12 +18,10 @@ static uint64_t get_parent(const char *root, const char *name) {
         return st.st_ino;
 }
 
-VhostKind vhost_kind(const char *root, const char *name, const char *mgmtdev, const DeviceSpec *spec,
-                     const DeviceStatus *status) {
+VhostKind vhost_kind(const char *root, const char *name, const char *mgmtdev, const DeviceSpec *spec) {
         VhostKind kind = {
                 .parent = get_parent(root, name),
-                .class = status->class,
-                .max_vqs = status->max_vqs,
+                .class = spec->class,
                 .max_vqp = spec->class == CLASS_NET ? spec->net.max_vqp : 0,
                 .has_features = spec->has_features,
                 .features = spec->has_features ? spec->features : 0,
@@ -35,25 +33,24 @@ VhostKind vhost_kind(const char *root, const char *name, const char *mgmtdev, co
 
 static bool kind_equal(const VhostKind *a, const VhostKind *b) {
         return strcmp(a->mgmtdev, b->mgmtdev) == 0 && a->parent == b->parent && a->class == b->class &&
-               a->max_vqs == b->max_vqs && a->max_vqp == b->max_vqp && a->has_features == b->has_features &&
-               a->features == b->features;
+               a->max_vqp == b->max_vqp && a->has_features == b->has_features && a->features == b->features;
 }
 
-const VhostGroups *vhost_kinds_find(const VhostKinds *k, const VhostKind *kind, uint64_t now_usec) {
+const VhostAnswers *vhost_kinds_find(const VhostKinds *k, const VhostKind *kind, uint64_t now_usec) {
         for (unsigned i = 0; i < k->n && kind->mgmtdev[0]; i++)
                 if (now_usec - k->known[i].asked_usec < VHOST_KINDS_USEC && kind_equal(&k->known[i].kind, kind))
-                        return &k->known[i].groups;
+                        return &k->known[i].answers;
 
         return NULL;
 }
 
-void vhost_kinds_add(VhostKinds *k, const VhostKind *kind, const VhostGroups *groups, uint64_t now_usec) {
+void vhost_kinds_add(VhostKinds *k, const VhostKind *kind, const VhostAnswers *answers, uint64_t now_usec) {
         if (!kind->mgmtdev[0])
                 return;
 
         k->known[k->next].kind = *kind;
         k->known[k->next].asked_usec = now_usec;
-        k->known[k->next].groups = *groups;
+        k->known[k->next].answers = *answers;
         k->next = (k->next + 1) % VHOST_KINDS_MAX;
         if (k->n < VHOST_KINDS_MAX)
                 k->n++;

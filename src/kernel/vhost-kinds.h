@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a device has just answered of its groups, so that others of its kind, made right after it, need not be
- * asked.
+/* What has just been answered of a device, by the kernel and by the device itself of its groups, so that others of
+ * its kind, made right after it, need not be asked.
  *
- * To ask a device means to open its node, and that resets the device and takes longer than to make it. What it
- * answers is the driver's doing: what one management device makes of the same attributes has the same groups. That
- * may end when a module is loaded anew with other parameters, which nobody tells in time; so an answer counts for a
- * moment only, which is enough for whoever makes thousands. */
+ * To ask a device means to open its node, and that resets the device and takes longer than to make it; to ask the
+ * kernel means that it goes through all devices for a name. What they answer is the driver's doing: what one
+ * management device makes of the same attributes has the same groups and as many virtqueues. That may end when a
+ * module is loaded anew with other parameters, which nobody tells in time; so an answer counts for a moment only,
+ * which is enough for whoever makes thousands. */
 
 #include <stdbool.h>
 
@@ -23,28 +24,31 @@
 typedef struct VhostKind {
         char mgmtdev[HANDLE_MAX]; /* "": a kind of its own, never remembered */
         uint64_t parent;          /* the number of its directory in sysfs; VDUSE has one for each device */
-        unsigned class;
-        uint32_t max_vqs; /* that it has */
-        uint32_t max_vqp; /* that were asked for; 0: none */
+        unsigned class;           /* as all below: that was asked for */
+        uint32_t max_vqp;         /* 0: none */
         bool has_features;
-        uint64_t features; /* that were asked for */
+        uint64_t features;
 } VhostKind;
+
+typedef struct VhostAnswers {
+        DeviceStatus status; /* of DEV_GET; all else is zero */
+        VhostGroups groups;
+} VhostAnswers;
 
 /* Zero is empty. */
 typedef struct VhostKinds {
         struct {
                 VhostKind kind;
                 uint64_t asked_usec; /* monotonic */
-                VhostGroups groups;
+                VhostAnswers answers;
         } known[VHOST_KINDS_MAX];
         unsigned n, next;
 } VhostKinds;
 
-/* Of a device that is there, by what it was made of and what is seen of it. root: see kernel/sysfs.h. */
-VhostKind vhost_kind(const char *root, const char *name, const char *mgmtdev, const DeviceSpec *spec,
-                     const DeviceStatus *status);
+/* Of a device that was just made, there and of that. root: see kernel/sysfs.h. */
+VhostKind vhost_kind(const char *root, const char *name, const char *mgmtdev, const DeviceSpec *spec);
 
 /* NULL: none of that kind was asked in the moment before now_usec (CLOCK_MONOTONIC, as below). */
-const VhostGroups *vhost_kinds_find(const VhostKinds *k, const VhostKind *kind, uint64_t now_usec);
+const VhostAnswers *vhost_kinds_find(const VhostKinds *k, const VhostKind *kind, uint64_t now_usec);
 
-void vhost_kinds_add(VhostKinds *k, const VhostKind *kind, const VhostGroups *groups, uint64_t now_usec);
+void vhost_kinds_add(VhostKinds *k, const VhostKind *kind, const VhostAnswers *answers, uint64_t now_usec);

@@ -44,21 +44,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         make_device();
         write_file(data, size);
         n = open_notes();
-        (void) device_notes_get_groups(n, "a");
+        (void) device_notes_get_groups(n, "a", &got);
         (void) device_notes_is_ours(n, "a");
         device_notes_put_groups(n, "a", &two);
         device_notes_put_groups(n, "b", &two);
         device_notes_free(n);
 
         n = open_notes();
-        got = device_notes_get_groups(n, "a");
+        (void) device_notes_get_groups(n, "a", &got);
         fuzz_expect(got.n_vq_groups == 2 && got.n_address_spaces == 2);
         fuzz_expect(device_notes_is_ours(n, "a") && !device_notes_is_ours(n, "b"));
-        got = device_notes_get_groups(n, "b");
+        (void) device_notes_get_groups(n, "b", &got);
         fuzz_expect(got.n_vq_groups == 0);
         device_notes_remove(n, "a");
         fuzz_expect(!device_notes_is_ours(n, "a"));
-        got = device_notes_get_groups(n, "a");
+        (void) device_notes_get_groups(n, "a", &got);
         fuzz_expect(got.n_vq_groups == 0);
         device_notes_free(n);
         return 0;

@@ -16,6 +16,8 @@ static const VhostGroups two = { 2, 2, { .runs = { { 2, 0 }, { 1, 1 } }, .n_runs
 
 static const VhostGroups nothing = {};
 
+static const VhostAnswers answers_two = { .groups = { .n_vq_groups = 2 } };
+
 static DeviceNotes *open_notes(void) {
         DeviceNotes *n = NULL;
 
@@ -24,8 +26,9 @@ static DeviceNotes *open_notes(void) {
 }
 
 static void check(DeviceNotes *n, const char *name, const VhostGroups *groups) {
-        VhostGroups got = device_notes_get_groups(n, name);
+        VhostGroups got;
 
+        ck_assert_int_eq(device_notes_get_groups(n, name, &got), device_notes_is_ours(n, name));
         if (!groups)
                 groups = &nothing;
         ck_assert_uint_eq(got.n_vq_groups, groups->n_vq_groups);
@@ -261,37 +264,35 @@ START_TEST(test_file_stays_small) {
 }
 END_TEST
 
-static VhostKind kind_of(const char *name, const DeviceSpec *spec, uint32_t max_vqs) {
-        DeviceStatus status = { .class = spec->class, .max_vqs = max_vqs };
-
-        return vhost_kind(unit_directory(), name, "pci/0000:01:00.0", spec, &status);
+static VhostKind kind_of(const char *name, const DeviceSpec *spec) {
+        return vhost_kind(unit_directory(), name, "pci/0000:01:00.0", spec);
 }
 
 /* Only of the same parent, made of the same, and only for a moment. */
 START_TEST(test_kinds) {
         static VhostKinds kinds;
         DeviceSpec spec = { .class = CLASS_NET }, pairs = { .class = CLASS_NET, .net.max_vqp = 2 },
-                   features = { .class = CLASS_NET, .has_features = true };
+                   features = { .class = CLASS_NET, .has_features = true }, block = { .class = CLASS_BLOCK };
         VhostKind a, b, others[4];
         uint64_t now = VHOST_KINDS_USEC;
 
         tree_pci_device("0000:01:00.0", "a");
         tree_pci_device("0000:01:00.0", "b");
         tree_pci_device("0000:01:00.1", "c");
-        a = kind_of("a", &spec, 3);
-        b = kind_of("b", &spec, 3);
-        others[0] = kind_of("c", &spec, 3);
-        others[1] = kind_of("b", &spec, 2);
-        others[2] = kind_of("b", &pairs, 3);
-        others[3] = kind_of("b", &features, 3);
+        a = kind_of("a", &spec);
+        b = kind_of("b", &spec);
+        others[0] = kind_of("c", &spec);
+        others[1] = kind_of("b", &block);
+        others[2] = kind_of("b", &pairs);
+        others[3] = kind_of("b", &features);
         ck_assert_ptr_null(vhost_kinds_find(&kinds, &a, now));
-        vhost_kinds_add(&kinds, &a, &two, now);
-        ck_assert_uint_eq(vhost_kinds_find(&kinds, &b, now)->n_vq_groups, 2);
+        vhost_kinds_add(&kinds, &a, &answers_two, now);
+        ck_assert_uint_eq(vhost_kinds_find(&kinds, &b, now)->groups.n_vq_groups, 2);
         ck_assert_ptr_nonnull(vhost_kinds_find(&kinds, &b, now + VHOST_KINDS_USEC - 1));
         ck_assert_ptr_null(vhost_kinds_find(&kinds, &b, now + VHOST_KINDS_USEC));
         for (unsigned i = 0; i < ELEMENTSOF(others); i++)
                 ck_assert_ptr_null(vhost_kinds_find(&kinds, &others[i], now));
-        vhost_kinds_add(&kinds, &(VhostKind){}, &one, now);
+        vhost_kinds_add(&kinds, &(VhostKind){}, &answers_two, now);
         ck_assert_ptr_null(vhost_kinds_find(&kinds, &(VhostKind){}, now));
 }
 END_TEST
@@ -301,10 +302,10 @@ START_TEST(test_many_kinds) {
         static VhostKinds kinds;
         VhostKind kind = { .mgmtdev = "vdpasim_net" };
 
-        for (kind.max_vqs = 0; kind.max_vqs < VHOST_KINDS_MAX + 3; kind.max_vqs++)
-                vhost_kinds_add(&kinds, &kind, &one, 0);
-        for (kind.max_vqs = 0; kind.max_vqs < VHOST_KINDS_MAX + 3; kind.max_vqs++)
-                ck_assert_int_eq(vhost_kinds_find(&kinds, &kind, 0) != NULL, kind.max_vqs >= 3);
+        for (kind.max_vqp = 0; kind.max_vqp < VHOST_KINDS_MAX + 3; kind.max_vqp++)
+                vhost_kinds_add(&kinds, &kind, &answers_two, 0);
+        for (kind.max_vqp = 0; kind.max_vqp < VHOST_KINDS_MAX + 3; kind.max_vqp++)
+                ck_assert_int_eq(vhost_kinds_find(&kinds, &kind, 0) != NULL, kind.max_vqp >= 3);
 }
 END_TEST
 
