@@ -120,6 +120,11 @@ typedef struct BackendOps {
          * ERROR_DEVICE_NOT_FOUND if it is not there, which is certain then. */
         int (*observe)(Backend *b, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret, Failure *f);
 
+        /* Very many devices will be observed, one after the other: where it is cheaper to see all of them at once
+         * that is done now, and for some seconds observe() may tell of it, as far as nothing here has changed the
+         * device. NULL: it is not cheaper. */
+        void (*observe_all)(Backend *b);
+
         /* Sets the MAC address of a net device in place, and checks that it took. ERROR_NOT_SUPPORTED where the
          * management device cannot. */
         int (*set_mac)(Backend *b, const char *name, const uint8_t mac[6], Failure *f);

@@ -19,6 +19,7 @@
 #include "kernel/netdev.h"
 #include "kernel/pci.h"
 #include "kernel/release.h"
+#include "kernel/snapshot.h"
 #include "kernel/uevent.h"
 #include "kernel/users.h"
 #include "kernel/vdpa-netlink.h"
@@ -53,6 +54,7 @@ typedef struct KernelBackend {
         Autoprobe *autoprobe;
         UeventMonitor *uevents; /* the loop's */
         Made made;
+        Snapshot snapshot;
         char found_name[DEVICE_NAME_MAX]; /* the last device whose endpoint was found, and what that was */
         BusDriver found_driver;
         Endpoint found;
@@ -84,7 +86,10 @@ static int kernel_get_host(Backend *b, BackendHost *ret, Failure *f) {
 }
 
 static int kernel_list_devices(Backend *b, BackendDevice **ret, size_t *ret_n, Failure *f) {
-        return vdpa_netlink_list_devices(kernel_backend(b)->netlink, ret, ret_n, f);
+        KernelBackend *k = kernel_backend(b);
+
+        snapshot_expire(&k->snapshot);
+        return vdpa_netlink_list_devices(k->netlink, ret, ret_n, f);
 }
 
 static int kernel_list_sriov(Backend *b, BackendSriov **ret, size_t *ret_n, Failure *f) {
@@ -102,6 +107,7 @@ static int kernel_list_sriov(Backend *b, BackendSriov **ret, size_t *ret_n, Fail
 static int delete_device(KernelBackend *k, const char *name, DeviceUsers *ret_users, Failure *f) {
         int r;
 
+        snapshot_forget(&k->snapshot, name);
         r = release_device(k->root, &k->detached, name, BUS_DRIVER_NONE, ret_users, f);
         CRASH_POINT(KERNEL_BEFORE_DEV_DEL);
         if (r >= 0)
@@ -362,17 +368,31 @@ static void observe_interface(const Endpoint *endpoint, NetSpec *net) {
                 memcpy(net->mac, mac, 6);
 }
 
-/* What DEV_GET says of the device, and its groups. Of the one that was just made that is known. */
-static int identify(KernelBackend *k, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *status,
-                    VhostGroups *ret_groups, Failure *f) {
-        bool is_ours = device_notes_get_groups(k->notes, name, ret_groups);
+/* What the kernel says of the device; with seen_at, unless it has said so before. Of the one that was made last
+ * some of it is known. */
+static int ask_kernel(KernelBackend *k, const char *name, bool is_ours, uint64_t seen_at,
+                      char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret, Failure *f) {
+        bool is_known = is_ours && strcmp(k->made.name, name) == 0;
+        const VdpaStatus *seen = is_known ? NULL : snapshot_find(&k->snapshot, name);
+        int r = 0;
 
-        if (!is_ours || strcmp(k->made.name, name) != 0)
-                return vdpa_netlink_get(k->netlink, name, ret_mgmtdev, status, f);
+        if (seen) {
+                (void) strlcpy(ret_mgmtdev, seen->mgmtdev, HANDLE_MAX);
+                *ret = seen->status;
+                return 0;
+        }
+        if (is_known) {
+                (void) strlcpy(ret_mgmtdev, k->made.kind.mgmtdev, HANDLE_MAX);
+                *ret = k->made.status;
+        } else
+                r = vdpa_netlink_get(k->netlink, name, ret_mgmtdev, ret, f);
+        if (r < 0)
+                return r;
 
-        (void) strlcpy(ret_mgmtdev, k->made.kind.mgmtdev, HANDLE_MAX);
-        *status = k->made.status;
-        return 0;
+        ret->seen_at = seen_at;
+        /* Only net and block have a configuration that the kernel can tell. */
+        r = vdpa_netlink_get_config(k->netlink, name, ret, f);
+        return r == -EOPNOTSUPP ? 0 : r;
 }
 
 static int kernel_observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret,
@@ -382,15 +402,17 @@ static int kernel_observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_
         DeviceStatus status = {};
         VhostGroups groups;
         Endpoint endpoint;
-        BusDriver driver;
+        BusDriver driver = BUS_DRIVER_NONE;
+        bool is_ours;
         int r;
 
         r = find_endpoint(k, name, &driver, &endpoint, f);
-        if (r >= 0)
-                r = identify(k, name, ret_mgmtdev, &status, &groups, f);
         if (r < 0)
                 return r;
-        status.seen_at = seen_at;
+        is_ours = device_notes_get_groups(k->notes, name, &groups);
+        r = ask_kernel(k, name, is_ours, seen_at, ret_mgmtdev, &status, f);
+        if (r < 0)
+                return r;
         status.driver = driver;
         status.n_vq_groups = groups.n_vq_groups;
         status.n_address_spaces = groups.n_address_spaces;
@@ -398,11 +420,6 @@ static int kernel_observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_
         (void) snprintf(status.endpoint, sizeof status.endpoint, "%s", endpoint.name);
         status.is_unsettled = endpoint_may_be_renamed(k->root, &endpoint);
         status.has_access = endpoint_get_access(k->root, &endpoint, &status.access);
-
-        /* Only net and block have a configuration that the kernel can tell. */
-        r = vdpa_netlink_get_config(k->netlink, name, &status, f);
-        if (r < 0 && r != -EOPNOTSUPP)
-                return r;
         observe_interface(&endpoint, &status.net);
 
         *ret = status;
@@ -414,6 +431,7 @@ static int set_device_mac(KernelBackend *k, const char *name, const uint8_t mac[
         DeviceStatus status = {};
         int r;
 
+        snapshot_forget(&k->snapshot, name);
         r = vdpa_netlink_set_mac(k->netlink, name, mac, f);
         if (r < 0)
                 return r;
@@ -455,6 +473,12 @@ static int kernel_set_mac(Backend *b, const char *name, const uint8_t mac[6], Fa
                                    name, endpoint.name, kernel_error_text(r));
 
         return 0;
+}
+
+static void kernel_observe_all(Backend *b) {
+        KernelBackend *k = kernel_backend(b);
+
+        snapshot_take(&k->snapshot, k->netlink, k->root);
 }
 
 static int kernel_destroy(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f) {
@@ -525,6 +549,7 @@ static void kernel_unwatch(Backend *b) {
 static KernelBackend *kernel_backend_free(KernelBackend *k) {
         uevent_monitor_free(k->uevents);
         detached_done(&k->detached);
+        snapshot_done(&k->snapshot);
         genl_socket_free(k->netlink);
         accepts_free(k->accepts);
         devlink_free(k->devlink);
@@ -557,6 +582,7 @@ static const BackendOps kernel_ops = {
         .bind = kernel_bind,
         .publish = kernel_publish,
         .observe = kernel_observe,
+        .observe_all = kernel_observe_all,
         .set_mac = kernel_set_mac,
         .destroy = kernel_destroy,
         .scrub = kernel_scrub,

@@ -33,6 +33,7 @@ libhsvdpad_a_SOURCES += \
 	src/kernel/pci.h \
 	src/kernel/release.c \
 	src/kernel/release.h \
+	src/kernel/snapshot.c src/kernel/snapshot.h \
 	src/kernel/sysfs.c \
 	src/kernel/sysfs.h \
 	src/kernel/uevent.c \

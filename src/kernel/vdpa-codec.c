@@ -255,6 +255,24 @@ int vdpa_parse_device(struct nlmsghdr *m, BackendDevice *ret) {
         return 0;
 }
 
+int vdpa_parse_name(struct nlmsghdr *m, uint8_t command, char ret[DEVICE_NAME_MAX]) {
+        struct nlattr *attrs[_VDPA_ATTR_USED_MAX + 1];
+        const char *name;
+        int r;
+
+        r = parse(m, command, attrs);
+        if (r < 0)
+                return r;
+        if (!attrs[VDPA_ATTR_DEV_NAME])
+                return -EBADMSG;
+        name = nla_get_string(attrs[VDPA_ATTR_DEV_NAME]);
+        if (strlen(name) >= DEVICE_NAME_MAX)
+                return -ENAMETOOLONG;
+
+        strcpy(ret, name);
+        return 0;
+}
+
 int vdpa_parse_status(struct nlmsghdr *m, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *status) {
         struct nlattr *attrs[_VDPA_ATTR_USED_MAX + 1];
         BackendDevice device = {};

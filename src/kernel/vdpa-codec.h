@@ -43,6 +43,10 @@ int vdpa_parse_mgmtdev(struct nlmsghdr *m, MgmtdevInfo *ret);
 /* One device of a dump. A name that is too long for us is cut; it is not one of ours then. */
 int vdpa_parse_device(struct nlmsghdr *m, BackendDevice *ret);
 
+/* The device that an answer to the command is about. -ENAMETOOLONG for a name that none of ours can have. The
+ * command of an answer to DEV_GET is DEV_NEW. */
+int vdpa_parse_name(struct nlmsghdr *m, uint8_t command, char ret[DEVICE_NAME_MAX]);
+
 /* Fills in what DEV_GET tells: class, vendor_id, max_vqs, vq_size; and where the device is. Keeps the rest. */
 int vdpa_parse_status(struct nlmsghdr *m, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *status);
 

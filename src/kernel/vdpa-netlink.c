@@ -157,6 +157,72 @@ int vdpa_netlink_list_devices(GenlSocket *s, BackendDevice **ret, size_t *ret_n,
         return 0;
 }
 
+static int parse_listed_status(struct nlmsghdr *m, void *item) {
+        VdpaStatus status = {};
+        int r;
+
+        r = vdpa_parse_name(m, VDPA_CMD_DEV_NEW, status.name);
+        if (r >= 0)
+                r = vdpa_parse_status(m, status.mgmtdev, &status.status);
+        if (r < 0)
+                return r;
+
+        *(VdpaStatus *) item = status;
+        return 0;
+}
+
+static int compare_names(const void *a, const void *b) {
+        return strcmp(((const VdpaStatus *) a)->name, ((const VdpaStatus *) b)->name);
+}
+
+static int compare_with_name(const void *name, const void *status) {
+        return strcmp(name, ((const VdpaStatus *) status)->name);
+}
+
+VdpaStatus *vdpa_status_find(VdpaStatus *statuses, size_t n, const char *name) {
+        return n > 0 ? bsearch(name, statuses, n, sizeof *statuses, compare_with_name) : NULL;
+}
+
+/* What makes no sense here is for who asks for that device to find out. */
+static int on_listed_config(void *userdata, struct nlmsghdr *m) {
+        const Listing *l = userdata;
+        char name[DEVICE_NAME_MAX];
+        VdpaStatus *status;
+
+        if (vdpa_parse_name(m, VDPA_CMD_DEV_CONFIG_GET, name) < 0)
+                return 0;
+        status = vdpa_status_find((void *) l->items, l->n, name);
+        if (status && vdpa_parse_config(m, &status->status) >= 0)
+                status->has_config = true;
+        return 0;
+}
+
+int vdpa_netlink_list_statuses(GenlSocket *s, VdpaStatus **ret, size_t *ret_n, Failure *f) {
+        static const Command command = { "The kernel's list of devices (DEV_GET)", ERROR_BACKEND_FAILED },
+                             config_command = { "The kernel's list of configurations (DEV_CONFIG_GET)",
+                                                ERROR_BACKEND_FAILED };
+        _cleanup_(listing_done) Listing l = { .parse = parse_listed_status, .item_size = sizeof(VdpaStatus) };
+        const GenlHandler on_config = { .reply = on_listed_config, .userdata = &l };
+        _cleanup_nlmsg_ struct nl_msg *m = NULL;
+        Failure ignored;
+        int r;
+
+        r = list(s, VDPA_CMD_DEV_GET, &command, &l, f);
+        if (r < 0)
+                return r;
+        if (vdpa_build_dump(VDPA_CMD_DEV_CONFIG_GET, &m) < 0)
+                return kernel_failure_oom(f);
+
+        if (l.n > 0)
+                qsort(l.items, l.n, sizeof(VdpaStatus), compare_names);
+        /* It ends at a device that is neither net nor block, and some kernels may not have it. */
+        (void) run(s, &config_command, "", m, &on_config, &ignored);
+
+        *ret_n = l.n;
+        *ret = (void *) TAKE_PTR(l.items);
+        return 0;
+}
+
 /* The attributes that a creation has. */
 static uint32_t get_asked(const DeviceSpec *spec) {
         const bool net = spec->class == CLASS_NET;

@@ -16,6 +16,21 @@ int vdpa_netlink_probe(GenlSocket *s, Failure *f);
 int vdpa_netlink_list_mgmtdevs(GenlSocket *s, MgmtdevInfo **ret, size_t *ret_n, Failure *f);
 int vdpa_netlink_list_devices(GenlSocket *s, BackendDevice **ret, size_t *ret_n, Failure *f);
 
+/* What DEV_GET and DEV_CONFIG_GET tell of a device. */
+typedef struct VdpaStatus {
+        char name[DEVICE_NAME_MAX];
+        char mgmtdev[HANDLE_MAX];
+        bool has_config; /* what the latter tells is there, too */
+        DeviceStatus status;
+} VdpaStatus;
+
+/* Of all devices with names that ours can have, in order of name; the array is the caller's to free(). Where the
+ * kernel has not told all, has_config is false. */
+int vdpa_netlink_list_statuses(GenlSocket *s, VdpaStatus **ret, size_t *ret_n, Failure *f);
+
+/* In such an array; NULL: it does not have the device. */
+VdpaStatus *vdpa_status_find(VdpaStatus *statuses, size_t n, const char *name);
+
 /* ret_refused (set in any case): the attributes that the management device does not take, as bits of
  * MgmtdevAttribute, if the creation failed for that and the kernel says so. */
 int vdpa_netlink_create(GenlSocket *s, const char *name, const char *mgmtdev, const DeviceSpec *spec,

@@ -15,6 +15,9 @@
 #define DEVICES_MAX 256u
 #define PIECES_MAX  2u
 
+/* So many are worth a look at all that there are. */
+#define MANY 64u
+
 typedef struct ConfirmItem {
         char name[DEVICE_NAME_MAX];
         bool is_ours; /* and was looked at */
@@ -33,6 +36,8 @@ struct Confirm {
 static void confirm_job(Job *job, Backend *b) {
         Confirm *confirm = CONTAINER_OF(job, Confirm, job);
 
+        if (confirm->n >= MANY && b->ops->observe_all)
+                b->ops->observe_all(b);
         for (size_t i = 0; i < confirm->n; i++) {
                 ConfirmItem *item = &confirm->items[i];
                 Failure f;

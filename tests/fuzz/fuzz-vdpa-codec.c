@@ -5,6 +5,7 @@
 
 #include "fuzz-netlink.h"
 #include "kernel/vdpa-codec.h"
+#include "kernel/vdpa-uapi.h"
 
 static void check_result(int r) {
         fuzz_expect(r == 0 || r == -EBADMSG || r == -ENAMETOOLONG);
@@ -27,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         uint8_t which = fuzz_take_byte(&in);
         _cleanup_free_ struct nlmsghdr *m = NULL;
         _cleanup_free_ char *words = NULL;
-        char mgmtdev[HANDLE_MAX];
+        char mgmtdev[HANDLE_MAX], name[DEVICE_NAME_MAX];
         DeviceStatus status = {};
         BackendDevice device;
         MgmtdevInfo info;
@@ -47,6 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 check_result(vdpa_parse_status(m, mgmtdev, &status));
         else if (which % 8 == 3)
                 check_result(vdpa_parse_config(m, &status));
+        else if (which % 8 == 4)
+                check_result(vdpa_parse_name(m, VDPA_CMD_DEV_NEW, name));
         else
                 check_stats(m);
         return 0;

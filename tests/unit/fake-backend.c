@@ -191,6 +191,12 @@ static int fake_observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_MA
         return 0;
 }
 
+static void fake_observe_all(Backend *b) {
+        _cleanup_unlock_ Fake *fake = fake_lock(b);
+
+        (void) begin(fake, FAKE_OBSERVE_ALL, "", NULL);
+}
+
 static int fake_set_mac(Backend *b, const char *name, const uint8_t mac[6], Failure *f) {
         _cleanup_unlock_ Fake *fake = fake_lock(b);
         int r = begin(fake, FAKE_SET_MAC, name, f);
@@ -290,6 +296,7 @@ static const BackendOps fake_ops = {
         .bind = fake_bind,
         .publish = fake_publish,
         .observe = fake_observe,
+        .observe_all = fake_observe_all,
         .set_mac = fake_set_mac,
         .destroy = fake_destroy,
         .scrub = fake_scrub,

@@ -16,6 +16,7 @@ typedef enum FakeCall {
         FAKE_BIND,
         FAKE_PUBLISH,
         FAKE_OBSERVE,
+        FAKE_OBSERVE_ALL,
         FAKE_SET_MAC,
         FAKE_DESTROY,
         FAKE_SCRUB,

@@ -193,7 +193,9 @@ START_TEST(test_many) {
         }
         rig_stop();
         rig.max_operations = 1;
+        ck_assert_uint_eq(fake_count_calls(rig.backend, FAKE_OBSERVE_ALL), 0);
         rig_start();
+        ck_assert_uint_gt(fake_count_calls(rig.backend, FAKE_OBSERVE_ALL), 0);
         ck_assert_uint_eq(rig.inventory.n_states[DEVICE_READY], N);
         for (unsigned i = 0; i < N; i++) {
                 (void) snprintf(name, sizeof name, "d%u", i);

@@ -374,12 +374,16 @@ START_TEST(test_parse_device) {
         struct nl_msg *m = device_reply();
         BackendDevice device;
         DeviceStatus status = { .driver = BUS_DRIVER_VHOST_VDPA };
-        char mgmtdev[HANDLE_MAX];
+        char mgmtdev[HANDLE_MAX], device_name[DEVICE_NAME_MAX];
 
         ck_assert_int_eq(vdpa_parse_device(nlmsg_hdr(m), &device), 0);
         ck_assert_str_eq(device.name, "vm42-net0");
         ck_assert_str_eq(device.mgmtdev, "vdpasim_net");
         ck_assert_uint_eq(device.class, CLASS_NET);
+
+        ck_assert_int_eq(vdpa_parse_name(nlmsg_hdr(m), VDPA_CMD_DEV_NEW, device_name), 0);
+        ck_assert_str_eq(device_name, "vm42-net0");
+        ck_assert_int_eq(vdpa_parse_name(nlmsg_hdr(m), VDPA_CMD_DEV_CONFIG_GET, device_name), -EBADMSG);
 
         ck_assert_int_eq(vdpa_parse_status(nlmsg_hdr(m), mgmtdev, &status), 0);
         ck_assert_str_eq(mgmtdev, "vdpasim_net");
@@ -394,8 +398,8 @@ END_TEST
 
 START_TEST(test_parse_device_long_name) {
         struct nl_msg *m = reply(VDPA_CMD_DEV_NEW);
+        char name[1000], device_name[DEVICE_NAME_MAX];
         BackendDevice device;
-        char name[1000];
 
         memset(name, 'a', sizeof name - 1);
         name[sizeof name - 1] = '\0';
@@ -405,6 +409,7 @@ START_TEST(test_parse_device_long_name) {
         ck_assert_int_eq(vdpa_parse_device(nlmsg_hdr(m), &device), 0);
         ck_assert_uint_eq(strlen(device.name), sizeof device.name - 1);
         ck_assert_uint_eq(device.class, UINT32_MAX);
+        ck_assert_int_eq(vdpa_parse_name(nlmsg_hdr(m), VDPA_CMD_DEV_NEW, device_name), -ENAMETOOLONG);
         nlmsg_free(m);
 }
 END_TEST
@@ -516,7 +521,7 @@ END_TEST
  * behind it is caught by the sanitizer. */
 static void parse_all(const void *data, size_t size) {
         struct nlmsghdr *m = malloc(size);
-        char mgmtdev[HANDLE_MAX];
+        char mgmtdev[HANDLE_MAX], name[DEVICE_NAME_MAX];
         DeviceStatus status = {};
         BackendDevice device;
         BackendStat stats[4];
@@ -528,6 +533,7 @@ static void parse_all(const void *data, size_t size) {
         if (size >= sizeof *m && nlmsg_ok(m, (int) size)) {
                 (void) vdpa_parse_mgmtdev(m, &info);
                 (void) vdpa_parse_device(m, &device);
+                (void) vdpa_parse_name(m, VDPA_CMD_DEV_NEW, name);
                 (void) vdpa_parse_status(m, mgmtdev, &status);
                 (void) vdpa_parse_config(m, &status);
                 (void) vdpa_parse_stats(m, 0, stats, ELEMENTSOF(stats), &n);

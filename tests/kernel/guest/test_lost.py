@@ -3,6 +3,7 @@
 
 import pytest
 
+import crowd
 import service
 import vdpa
 from agreement import agree
@@ -39,6 +40,22 @@ def test_device_that_is_deleted_behind_our_back(api):
     assert agree(lost={"d"})["other"] == other
     api.delete("d").expect(204)
     agree()
+
+
+def test_start_over_very_many(api):
+    """More than the daemon asks the kernel about one by one: then it has looked at all of them at once."""
+    calls = [("put", f"d{n:03}", block() if n % 10 == 3 else net(n, mtu=1400)) for n in range(150)]
+    assert set(crowd.run(calls).values()) == {201}
+    before = agree()
+    service.stop()
+    vdpa.delete("d010")
+    vdpa.add("foreign", "vdpasim_net")
+    service.start()
+    vdpa.wait_for(lambda: service.is_ready() and api.state("d010") == "lost")
+    after = agree(lost={"d010"}, foreign={"foreign"})
+    del before["d010"], after["d010"]
+    assert after == before
+    vdpa.delete("foreign")
 
 
 def test_management_device_that_goes_and_comes(api):
