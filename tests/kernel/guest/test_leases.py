@@ -25,9 +25,15 @@ def renew(api, name, seconds):
 
 def wait(what, function):
     end = time.monotonic() + PATIENCE
-    while not function():
+    while not (found := function()):
         assert time.monotonic() < end, what
         time.sleep(1)
+    return found
+
+
+def refused(device):
+    """The device, between one try to delete it and the next."""
+    return device if device["status"]["lease"]["attempts"] > 0 and device["status"]["state"] == "ready" else None
 
 
 def test_leases(api):
@@ -39,9 +45,8 @@ def test_leases(api):
     with vhost.opened(used["status"]["endpoint"]):
         wait("end of a lease", lambda: "forgotten" not in api.devices())
         assert "forgotten" not in vdpa.devices()
-        wait("refused deletion", lambda: api.device("used")["status"]["lease"]["attempts"] > 0)
-        now = api.device("used")
-        assert now["status"]["state"] == "ready" and now["status"]["endpoint"] == used["status"]["endpoint"]
+        now = wait("refused deletion", lambda: refused(api.device("used")))
+        assert now["status"]["endpoint"] == used["status"]["endpoint"]
         assert now["status"]["lease"]["reason"]["code"] == "in-use"
         vdpa.run("vdpa", "dev", "show", timeout=60)
     wait("end of a lease", lambda: "used" not in api.devices())
