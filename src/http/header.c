@@ -130,14 +130,16 @@ static bool is_refused(const char *parameters) {
 bool accept_encoding_has(const char *value, const char *coding) {
         size_t n = strlen(coding);
 
-        for (;; value++) {
+        for (; value; value++) {
                 value += strspn(value, BLANKS);
                 if (strncasecmp(value, coding, n) == 0 && strchr(BLANKS ",;", value[n]))
                         return !is_refused(value + n);
                 value = strchr(value, ',');
                 if (!value)
-                        return false;
+                        break;
         }
+
+        return false;
 }
 
 static bool address_is_loopback(const char *host) {

@@ -28,7 +28,7 @@ bool media_type_is(const char *value, const char *type);
 /* True if Accept names the type itself. */
 bool accept_names(const char *value, const char *type);
 
-/* True if Accept-Encoding names the coding, and not in order to refuse it. */
+/* True if Accept-Encoding names the coding, and not in order to refuse it. NULL names none. */
 bool accept_encoding_has(const char *value, const char *coding);
 
 /* True if the Host field names this machine: localhost, 127.0.0.0/8 or [::1], with or without a port. A page of

@@ -7,6 +7,9 @@
 
 typedef struct Packed Packed;
 
+/* Bytes that one takes, at the most: zlib's windows and tables, mostly. */
+#define PACKED_SIZE (320u * 1024)
+
 /* What the source gives; the source and its userdata are borrowed until packed_source.done(). NULL: out of memory.
  */
 Packed *packed_new(const HttpSource *source, void *userdata);

@@ -48,7 +48,7 @@ static struct MHD_Response *compressed_response(HttpRequest *r, const char *text
         size_t n = strlen(text), size;
         char *data;
 
-        if (!accepted || n < COMPRESSED_MIN || !accept_encoding_has(accepted, "gzip"))
+        if (n < COMPRESSED_MIN || !accept_encoding_has(accepted, "gzip"))
                 return NULL;
         data = gzip_compress(text, n, &size);
         if (!data)

@@ -42,7 +42,7 @@ static void on_free(void *userdata) {
 static bool takes_gzip(HttpRequest *r) {
         const char *accepted = http_request_header(r, MHD_HTTP_HEADER_ACCEPT_ENCODING);
 
-        return accepted && accept_encoding_has(accepted, "gzip");
+        return accept_encoding_has(accepted, "gzip");
 }
 
 /* coding: of the content; NULL: none. */
@@ -79,9 +79,12 @@ static HttpStream *reply(HttpRequest *r, const char *type, const char *coding, c
 }
 
 HttpStream *http_reply_stream(HttpRequest *r, const char *type, const HttpSource *source, void *userdata) {
-        Packed *packed = source->may_be_packed && takes_gzip(r) ? packed_new(source, userdata) : NULL;
+        Packed *packed = NULL;
         HttpStream *stream;
 
+        /* Clients that read slowly could have many of them: then the others are sent as they are. */
+        if (source->may_be_packed && takes_gzip(r) && http_request_reserve_answer(r, PACKED_SIZE))
+                packed = packed_new(source, userdata);
         if (!packed)
                 return reply(r, type, NULL, source, userdata);
         stream = reply(r, type, "gzip", &packed_source, packed);
