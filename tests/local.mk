@@ -15,7 +15,7 @@ check_DATA += hsvdpad-crash$(EXEEXT)
 CLEANFILES += hsvdpad-crash$(EXEEXT)
 hsvdpad_crash_SOURCES = \
 	src/daemon/main.c \
-	src/kernel/autoprobe.c src/kernel/detached.c src/kernel/endpoint.c src/kernel/kernel.c src/kernel/release.c src/kernel/device-notes.c \
+	src/kernel/autoprobe.c src/kernel/detached.c src/kernel/endpoint.c src/kernel/creation.c src/kernel/kernel.c src/kernel/release.c src/kernel/device-notes.c \
 	src/lifecycle/claim.c src/lifecycle/create.c src/lifecycle/delete.c src/lifecycle/grow.c src/lifecycle/machine.c \
 	src/lifecycle/mgmtdev-update.c src/lifecycle/pool.c src/lifecycle/recovery.c src/lifecycle/release.c src/lifecycle/return.c src/lifecycle/update.c \
 	src/sim/model-device.c src/sim/model-file.c src/sim/sim-assign.c src/sim/sim.c \

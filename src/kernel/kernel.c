@@ -7,62 +7,20 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "kernel/accepts.h"
-#include "kernel/autoprobe.h"
 #include "kernel/binding.h"
 #include "kernel/capacity.h"
-#include "kernel/device-notes.h"
-#include "kernel/devlink.h"
-#include "kernel/endpoint.h"
+#include "kernel/context.h"
+#include "kernel/creation.h"
 #include "kernel/failure.h"
-#include "kernel/msix.h"
 #include "kernel/netdev.h"
+#include "kernel/observation.h"
 #include "kernel/pci.h"
 #include "kernel/release.h"
-#include "kernel/snapshot.h"
-#include "kernel/uevent.h"
 #include "kernel/users.h"
 #include "kernel/vdpa-netlink.h"
 #include "kernel/vdpa-sysfs.h"
 #include "kernel/vdpa-uapi.h"
-#include "kernel/vhost-kinds.h"
-#include "kernel/vhost.h"
-#include "util/clock.h"
 #include "util/crash.h"
-
-/* Leaves most of a sysfs path to sysfs. */
-#define ROOT_MAX 256
-
-/* The last device made, and what is known of it already. */
-typedef struct Made {
-        char name[DEVICE_NAME_MAX];
-        bool is_published; /* else nobody has been told of it yet */
-        VhostKind kind;
-        DeviceStatus status; /* of DEV_GET */
-} Made;
-
-typedef struct KernelBackend {
-        Backend backend;
-        char root[ROOT_MAX];
-        GenlSocket *netlink;
-        Detached detached;
-        DeviceNotes *notes;
-        VhostKinds vhost_kinds;
-        Accepts *accepts;
-        Devlink *devlink;
-        Msix *msix;
-        Autoprobe *autoprobe;
-        UeventMonitor *uevents; /* the loop's */
-        Made made;
-        Snapshot snapshot;
-        char found_name[DEVICE_NAME_MAX]; /* the last device whose endpoint was found, and what that was */
-        BusDriver found_driver;
-        Endpoint found;
-} KernelBackend;
-
-static KernelBackend *kernel_backend(Backend *b) {
-        return CONTAINER_OF(b, KernelBackend, backend);
-}
 
 static int kernel_get_host(Backend *b, BackendHost *ret, Failure *f) {
         KernelBackend *k = kernel_backend(b);
@@ -104,23 +62,6 @@ static int kernel_list_sriov(Backend *b, BackendSriov **ret, size_t *ret_n, Fail
         return 0;
 }
 
-static int delete_device(KernelBackend *k, const char *name, DeviceUsers *ret_users, Failure *f) {
-        int r;
-
-        snapshot_forget(&k->snapshot, name);
-        r = release_device(k->root, &k->detached, name, BUS_DRIVER_NONE, ret_users, f);
-        CRASH_POINT(KERNEL_BEFORE_DEV_DEL);
-        if (r >= 0)
-                r = vdpa_netlink_delete(k->netlink, name, f);
-        if (r < 0 && r != -ENODEV)
-                return r;
-
-        device_notes_remove(k->notes, name);
-        if (strcmp(k->made.name, name) == 0)
-                k->made.name[0] = '\0';
-        return 0;
-}
-
 static void describe_mgmtdev(KernelBackend *k, MgmtdevInfo *info) {
         char made[DEVICE_NAME_MAX];
         Failure f = FAILURE_INIT;
@@ -130,7 +71,7 @@ static void describe_mgmtdev(KernelBackend *k, MgmtdevInfo *info) {
                 info->capacity[RESOURCE_MSIS].enforcer = ENFORCER_KERNEL;
         accepts_describe(k->accepts, k->netlink, info, made);
         if (made[0])
-                (void) delete_device(k, made, NULL, &f);
+                (void) creation_delete(k, made, NULL, &f);
 }
 
 static int kernel_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Failure *f) {
@@ -159,139 +100,13 @@ static int kernel_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Fa
         return 0;
 }
 
-static int refuse_spec(const DeviceSpec *spec, Failure *f) {
-        if (spec->n_vqs == 0 && spec->n_vq_groups == 0)
-                return 0;
-
-        return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP,
-                           "The kernel has no way to ask for a number of %s: the management device decides.",
-                           spec->n_vqs == 0 ? "virtqueue groups" : "virtqueues");
-}
-
-/* What the kernel would do with these is worse than an error: vp-vdpa overwrites its only pointer to the first
- * device even when it then refuses the second one, and frees the wrong memory when either is deleted. */
-static int refuse_create(KernelBackend *k, const char *name, const char *mgmtdev, Failure *f) {
-        uint32_t limit = vdpa_sysfs_get_device_limit(k->root, mgmtdev), n = 0;
-        int r;
-
-        r = vdpa_sysfs_has_device(k->root, name);
-        if (r > 0)
-                return failure_set(f, ERROR_FOREIGN_DEVICE, EEXIST, "The kernel already has a vDPA device '%s'.",
-                                   name);
-        if (r >= 0 && limit > 0)
-                r = vdpa_sysfs_count_devices(k->root, mgmtdev, &n);
-        if (r < 0)
-                return failure_set(f, ERROR_BACKEND_FAILED, r,
-                                   "Could not look into sysfs for the devices there are: %s.",
-                                   kernel_error_text(r));
-        if (limit > 0 && n >= limit)
-                return failure_set(f, ERROR_NO_CAPACITY, ENOSPC,
-                                   "The driver of '%s' makes %u vDPA device at a time, and it is there.", mgmtdev,
-                                   limit);
-
-        return 0;
-}
-
-/* The kernel is not told which class to make: a management device with several decides by itself. */
-static int check_class(const DeviceStatus *status, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
-        if (status->class == spec->class)
-                return 0;
-
-        return failure_set(f, ERROR_UNSATISFIABLE, EINVAL,
-                           "'%s' made a device of virtio type %u where %u was asked for, and the kernel has no "
-                           "way to ask for one.",
-                           mgmtdev, status->class, spec->class);
-}
-
-static const VhostAnswers *find_kind(const KernelBackend *k, const VhostKind *kind) {
-        return vhost_kinds_find(&k->vhost_kinds, kind, clock_monotonic_usec());
-}
-
-/* What was made, if it is what was asked for; as it is where the same was a moment ago. To ask the kernel again for
- * each has a price: it goes through all devices for a name. */
-static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
-        Made made = { .kind = vhost_kind(k->root, name, mgmtdev, spec) };
-        const VhostAnswers *known = find_kind(k, &made.kind);
-        int r = 0;
-
-        if (known)
-                made.status = known->status;
-        else
-                r = vdpa_netlink_get(k->netlink, name, made.kind.mgmtdev, &made.status, f);
-        if (r >= 0)
-                r = check_class(&made.status, mgmtdev, spec, f);
-        if (r < 0)
-                return r;
-
-        device_notes_take(k->notes, name);
-        (void) strlcpy(made.name, name, sizeof made.name);
-        k->made = made;
-        return 0;
-}
-
-/* An answer that got lost can have been another one; but not where someone else was faster. */
-static void not_made(KernelBackend *k, const char *name, int error) {
-        if (error == -EEXIST || vdpa_sysfs_has_device(k->root, name) <= 0)
-                device_notes_remove(k->notes, name);
-}
-
 static int kernel_create(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
-        KernelBackend *k = kernel_backend(b);
-        Failure failure = FAILURE_INIT, undo = FAILURE_INIT;
-        uint32_t refused;
-        int r;
-
-        r = refuse_spec(spec, f);
-        if (r >= 0)
-                r = refuse_create(k, name, mgmtdev, f);
-        if (r < 0)
-                return r;
-        device_notes_expect(k->notes, name);
-        r = vdpa_netlink_create(k->netlink, name, mgmtdev, spec, &refused, f);
-        accepts_note_refused(k->accepts, mgmtdev, refused);
-        if (r < 0) {
-                not_made(k, name, r);
-                return r;
-        }
-        CRASH_POINT(KERNEL_AFTER_DEV_NEW);
-        r = take_made(k, name, mgmtdev, spec, &failure);
-        if (r >= 0)
-                return 0;
-
-        if (delete_device(k, name, NULL, &undo) < 0)
-                failure_append(&failure, " Deleting it again failed: %s", undo.detail);
-        else
-                failure_append(&failure, " It was deleted again.");
-        return failure_set(f, failure.code, failure.error, "%s", failure.detail);
-}
-
-static bool is_unpublished(const KernelBackend *k, const char *name) {
-        return strcmp(k->made.name, name) == 0 && !k->made.is_published;
-}
-
-/* A device without an answer works as well. */
-static void learn_groups(KernelBackend *k, const char *name) {
-        const Made made = is_unpublished(k, name) ? k->made : (Made){};
-        const VhostAnswers *known = find_kind(k, &made.kind);
-        VhostAnswers answers = { .status = made.status };
-
-        if (!known && vhost_ask_groups(k->root, &k->detached, name, &answers.groups) >= 0) {
-                vhost_kinds_add(&k->vhost_kinds, &made.kind, &answers, clock_monotonic_usec());
-                known = &answers;
-        }
-        if (known)
-                device_notes_put_groups(k->notes, name, &known->groups);
-}
-
-static void note_endpoint(KernelBackend *k, const char *name, BusDriver driver, const Endpoint *endpoint) {
-        (void) strlcpy(k->found_name, name, sizeof k->found_name);
-        k->found_driver = driver;
-        k->found = *endpoint;
+        return creation_make(kernel_backend(b), name, mgmtdev, spec, f);
 }
 
 static int kernel_bind(Backend *b, const char *name, BusDriver driver, Failure *f) {
         KernelBackend *k = kernel_backend(b);
-        bool is_new = is_unpublished(k, name);
+        bool is_new = creation_is_unpublished(k, name);
         BusDriver before = driver;
         Endpoint endpoint;
         int r;
@@ -301,48 +116,25 @@ static int kernel_bind(Backend *b, const char *name, BusDriver driver, Failure *
         r = binding_attach(k->root, &k->detached, name, driver, is_new, &endpoint, f);
         if (r < 0)
                 return r;
-        note_endpoint(k, name, driver, &endpoint);
+        observation_note_endpoint(k, name, driver, &endpoint);
 
         /* The node is new, so that it has no user yet. */
         if (driver == BUS_DRIVER_VHOST_VDPA && (before != driver || is_new))
-                learn_groups(k, name);
-        return 0;
-}
-
-/* The endpoint as it is now; none if nobody can say which it is. What is done to one device looks for it several
- * times, so that the last one is kept: to see that it is still there is quicker than to find it. */
-static int find_endpoint(KernelBackend *k, const char *name, BusDriver *ret_driver, Endpoint *ret, Failure *f) {
-        Endpoint endpoint = {};
-        BusDriver driver;
-        int r;
-
-        r = vdpa_sysfs_get_driver(k->root, name, &driver);
-        if (r < 0)
-                return kernel_failure_sysfs(f, name, r);
-        if (strcmp(k->found_name, name) != 0 || k->found_driver != driver ||
-            !endpoint_is_current(k->root, &k->found)) {
-                r = endpoint_find(k->root, name, driver, &endpoint);
-                if (r < 0 && r != -ENOTUNIQ)
-                        return endpoint_failure(k->root, name, driver, r, f);
-                note_endpoint(k, name, driver, &endpoint);
-        }
-
-        *ret_driver = driver;
-        *ret = k->found;
+                creation_learn_groups(k, name);
         return 0;
 }
 
 static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec, Failure *f) {
         KernelBackend *k = kernel_backend(b);
-        bool is_new = is_unpublished(k, name);
-        Endpoint endpoint = k->found;
+        bool is_new = creation_is_unpublished(k, name);
+        Endpoint endpoint = k->found.endpoint;
         BusDriver driver;
         int r = 0;
 
         if (is_new)
                 k->made.is_published = true;
-        if (!is_new || strcmp(k->found_name, name) != 0)
-                r = find_endpoint(k, name, &driver, &endpoint, f);
+        if (!is_new || strcmp(k->found.name, name) != 0)
+                r = observation_find_endpoint(k, name, &driver, &endpoint, f);
         if (r < 0)
                 return r;
         r = endpoint_publish(k->root, &endpoint, spec);
@@ -353,76 +145,6 @@ static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec
 
         if (!is_new)
                 device_notes_take(k->notes, name);
-        return 0;
-}
-
-/* The interface of virtio_vdpa has taken the address from the device when it was made. A daemon that dies between
- * the two changes of an address leaves it the old one, and so can others: then that is the one in effect. An
- * address that the device does not have is not the interface's choice either. */
-static void observe_interface(const Endpoint *endpoint, NetSpec *net) {
-        static const uint8_t none[6];
-        uint8_t mac[6];
-
-        if (endpoint->kind == ENDPOINT_NETDEV && net->has_mac && memcmp(net->mac, none, 6) != 0 &&
-            netdev_get_mac(endpoint->name, mac) >= 0)
-                memcpy(net->mac, mac, 6);
-}
-
-/* What the kernel says of the device; with seen_at, unless it has said so before. Of the one that was made last
- * some of it is known. */
-static int ask_kernel(KernelBackend *k, const char *name, bool is_ours, uint64_t seen_at,
-                      char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret, Failure *f) {
-        bool is_known = is_ours && strcmp(k->made.name, name) == 0;
-        const VdpaStatus *seen = is_known ? NULL : snapshot_find(&k->snapshot, name);
-        int r = 0;
-
-        if (seen) {
-                (void) strlcpy(ret_mgmtdev, seen->mgmtdev, HANDLE_MAX);
-                *ret = seen->status;
-                return 0;
-        }
-        if (is_known) {
-                (void) strlcpy(ret_mgmtdev, k->made.kind.mgmtdev, HANDLE_MAX);
-                *ret = k->made.status;
-        } else
-                r = vdpa_netlink_get(k->netlink, name, ret_mgmtdev, ret, f);
-        if (r < 0)
-                return r;
-
-        ret->seen_at = seen_at;
-        /* Only net and block have a configuration that the kernel can tell. */
-        r = vdpa_netlink_get_config(k->netlink, name, ret, f);
-        return r == -EOPNOTSUPP ? 0 : r;
-}
-
-static int kernel_observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret,
-                          Failure *f) {
-        KernelBackend *k = kernel_backend(b);
-        uint64_t seen_at = uevent_count(k->root);
-        DeviceStatus status = {};
-        VhostGroups groups;
-        Endpoint endpoint;
-        BusDriver driver = BUS_DRIVER_NONE;
-        bool is_ours;
-        int r;
-
-        r = find_endpoint(k, name, &driver, &endpoint, f);
-        if (r < 0)
-                return r;
-        is_ours = device_notes_get_groups(k->notes, name, &groups);
-        r = ask_kernel(k, name, is_ours, seen_at, ret_mgmtdev, &status, f);
-        if (r < 0)
-                return r;
-        status.driver = driver;
-        status.n_vq_groups = groups.n_vq_groups;
-        status.n_address_spaces = groups.n_address_spaces;
-        status.vq_groups = groups.vqs;
-        (void) snprintf(status.endpoint, sizeof status.endpoint, "%s", endpoint.name);
-        status.is_unsettled = endpoint_may_be_renamed(k->root, &endpoint);
-        status.has_access = endpoint_get_access(k->root, &endpoint, &status.access);
-        observe_interface(&endpoint, &status.net);
-
-        *ret = status;
         return 0;
 }
 
@@ -452,7 +174,7 @@ static int kernel_set_mac(Backend *b, const char *name, const uint8_t mac[6], Fa
         BusDriver driver;
         int r;
 
-        r = find_endpoint(k, name, &driver, &endpoint, f);
+        r = observation_find_endpoint(k, name, &driver, &endpoint, f);
         if (r < 0)
                 return r;
         if (endpoint.kind == ENDPOINT_NETDEV_MOVED)
@@ -475,6 +197,11 @@ static int kernel_set_mac(Backend *b, const char *name, const uint8_t mac[6], Fa
         return 0;
 }
 
+static int kernel_observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret,
+                          Failure *f) {
+        return observation_look(kernel_backend(b), name, ret_mgmtdev, ret, f);
+}
+
 static void kernel_observe_all(Backend *b) {
         KernelBackend *k = kernel_backend(b);
 
@@ -484,7 +211,7 @@ static void kernel_observe_all(Backend *b) {
 static int kernel_destroy(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f) {
         KernelBackend *k = kernel_backend(b);
 
-        return delete_device(k, name, ret_users, f);
+        return creation_delete(k, name, ret_users, f);
 }
 
 /* The kernel resets a device that loses its driver. It keeps counting. */

@@ -7,6 +7,8 @@ libhsvdpad_a_SOURCES += \
 	src/kernel/binding.h \
 	src/kernel/capacity.c \
 	src/kernel/capacity.h \
+	src/kernel/context.h \
+	src/kernel/creation.c src/kernel/creation.h \
 	src/kernel/detached.c \
 	src/kernel/detached.h \
 	src/kernel/devlink.c \
@@ -27,6 +29,7 @@ libhsvdpad_a_SOURCES += \
 	src/kernel/msix.h \
 	src/kernel/netdev.c \
 	src/kernel/netdev.h \
+	src/kernel/observation.c src/kernel/observation.h \
 	src/kernel/openers.c \
 	src/kernel/openers.h \
 	src/kernel/pci.c \

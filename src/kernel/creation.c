@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/creation.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <string.h>
+
+#include "kernel/failure.h"
+#include "kernel/release.h"
+#include "kernel/vdpa-netlink.h"
+#include "kernel/vdpa-sysfs.h"
+#include "kernel/vhost.h"
+#include "util/clock.h"
+#include "util/crash.h"
+
+int creation_delete(KernelBackend *k, const char *name, DeviceUsers *ret_users, Failure *f) {
+        int r;
+
+        snapshot_forget(&k->snapshot, name);
+        r = release_device(k->root, &k->detached, name, BUS_DRIVER_NONE, ret_users, f);
+        CRASH_POINT(KERNEL_BEFORE_DEV_DEL);
+        if (r >= 0)
+                r = vdpa_netlink_delete(k->netlink, name, f);
+        if (r < 0 && r != -ENODEV)
+                return r;
+
+        device_notes_remove(k->notes, name);
+        if (strcmp(k->made.name, name) == 0)
+                k->made.name[0] = '\0';
+        return 0;
+}
+
+static int refuse_spec(const DeviceSpec *spec, Failure *f) {
+        if (spec->n_vqs == 0 && spec->n_vq_groups == 0)
+                return 0;
+
+        return failure_set(f, ERROR_NOT_SUPPORTED, EOPNOTSUPP,
+                           "The kernel has no way to ask for a number of %s: the management device decides.",
+                           spec->n_vqs == 0 ? "virtqueue groups" : "virtqueues");
+}
+
+/* What the kernel would do with these is worse than an error: vp-vdpa overwrites its only pointer to the first
+ * device even when it then refuses the second one, and frees the wrong memory when either is deleted. */
+static int refuse_create(KernelBackend *k, const char *name, const char *mgmtdev, Failure *f) {
+        uint32_t limit = vdpa_sysfs_get_device_limit(k->root, mgmtdev), n = 0;
+        int r;
+
+        r = vdpa_sysfs_has_device(k->root, name);
+        if (r > 0)
+                return failure_set(f, ERROR_FOREIGN_DEVICE, EEXIST, "The kernel already has a vDPA device '%s'.",
+                                   name);
+        if (r >= 0 && limit > 0)
+                r = vdpa_sysfs_count_devices(k->root, mgmtdev, &n);
+        if (r < 0)
+                return failure_set(f, ERROR_BACKEND_FAILED, r,
+                                   "Could not look into sysfs for the devices there are: %s.",
+                                   kernel_error_text(r));
+        if (limit > 0 && n >= limit)
+                return failure_set(f, ERROR_NO_CAPACITY, ENOSPC,
+                                   "The driver of '%s' makes %u vDPA device at a time, and it is there.", mgmtdev,
+                                   limit);
+
+        return 0;
+}
+
+/* The kernel is not told which class to make: a management device with several decides by itself. */
+static int check_class(const DeviceStatus *status, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
+        if (status->class == spec->class)
+                return 0;
+
+        return failure_set(f, ERROR_UNSATISFIABLE, EINVAL,
+                           "'%s' made a device of virtio type %u where %u was asked for, and the kernel has no "
+                           "way to ask for one.",
+                           mgmtdev, status->class, spec->class);
+}
+
+static const VhostAnswers *find_kind(const KernelBackend *k, const VhostKind *kind) {
+        return vhost_kinds_find(&k->vhost_kinds, kind, clock_monotonic_usec());
+}
+
+/* What was made, if it is what was asked for; as it is where the same was a moment ago. To ask the kernel again for
+ * each has a price: it goes through all devices for a name. */
+static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
+        Made made = { .kind = vhost_kind(k->root, name, mgmtdev, spec) };
+        const VhostAnswers *known = find_kind(k, &made.kind);
+        int r = 0;
+
+        if (known)
+                made.status = known->status;
+        else
+                r = vdpa_netlink_get(k->netlink, name, made.kind.mgmtdev, &made.status, f);
+        if (r >= 0)
+                r = check_class(&made.status, mgmtdev, spec, f);
+        if (r < 0)
+                return r;
+
+        device_notes_take(k->notes, name);
+        (void) strlcpy(made.name, name, sizeof made.name);
+        k->made = made;
+        return 0;
+}
+
+/* An answer that got lost can have been another one; but not where someone else was faster. */
+static void not_made(KernelBackend *k, const char *name, int error) {
+        if (error == -EEXIST || vdpa_sysfs_has_device(k->root, name) <= 0)
+                device_notes_remove(k->notes, name);
+}
+
+int creation_make(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
+        Failure failure = FAILURE_INIT, undo = FAILURE_INIT;
+        uint32_t refused;
+        int r;
+
+        r = refuse_spec(spec, f);
+        if (r >= 0)
+                r = refuse_create(k, name, mgmtdev, f);
+        if (r < 0)
+                return r;
+        device_notes_expect(k->notes, name);
+        r = vdpa_netlink_create(k->netlink, name, mgmtdev, spec, &refused, f);
+        accepts_note_refused(k->accepts, mgmtdev, refused);
+        if (r < 0) {
+                not_made(k, name, r);
+                return r;
+        }
+        CRASH_POINT(KERNEL_AFTER_DEV_NEW);
+        r = take_made(k, name, mgmtdev, spec, &failure);
+        if (r >= 0)
+                return 0;
+
+        if (creation_delete(k, name, NULL, &undo) < 0)
+                failure_append(&failure, " Deleting it again failed: %s", undo.detail);
+        else
+                failure_append(&failure, " It was deleted again.");
+        return failure_set(f, failure.code, failure.error, "%s", failure.detail);
+}
+
+bool creation_is_unpublished(const KernelBackend *k, const char *name) {
+        return strcmp(k->made.name, name) == 0 && !k->made.is_published;
+}
+
+void creation_learn_groups(KernelBackend *k, const char *name) {
+        const Made made = creation_is_unpublished(k, name) ? k->made : (Made){};
+        const VhostAnswers *known = find_kind(k, &made.kind);
+        VhostAnswers answers = { .status = made.status };
+
+        if (!known && vhost_ask_groups(k->root, &k->detached, name, &answers.groups) >= 0) {
+                vhost_kinds_add(&k->vhost_kinds, &made.kind, &answers, clock_monotonic_usec());
+                known = &answers;
+        }
+        if (known)
+                device_notes_put_groups(k->notes, name, &known->groups);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Devices that come and go: what BackendOps says of create and destroy. Each returns 0, or a negative errno with f
+ * set. */
+
+#include "kernel/context.h"
+
+int creation_make(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f);
+
+/* ret_users may be NULL. */
+int creation_delete(KernelBackend *k, const char *name, DeviceUsers *ret_users, Failure *f);
+
+/* Whether the device is the one that was made last, and nobody has been told of it. */
+bool creation_is_unpublished(const KernelBackend *k, const char *name);
+
+/* Asks a device that is bound to vhost_vdpa, and that nobody can have open, for its groups, unless they are known
+ * of others of its kind; and notes them. A device without an answer works as well. */
+void creation_learn_groups(KernelBackend *k, const char *name);
