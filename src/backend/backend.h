@@ -95,6 +95,11 @@ typedef struct BackendOps {
         /* In order of address; none is no error. */
         int (*list_sriov)(Backend *b, BackendSriov **ret, size_t *ret_n, Failure *f);
 
+        /* The device will be created, by the create() after those of all that were prepared before it, and there is
+         * nothing but creations until then: it may be begun now. Fails in silence, and leaves it to create(). What
+         * is passed stays as it is until then. NULL: there is nothing to be gained. */
+        void (*prepare)(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec);
+
         /* Makes the device on the management device. ERROR_FOREIGN_DEVICE with -EEXIST if the name is taken: the
          * caller knows whether that can be its own work. The bus driver that the kernel binds by itself, if any,
          * is not yet the wanted one. */

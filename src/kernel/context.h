@@ -12,6 +12,7 @@
 #include "kernel/devlink.h"
 #include "kernel/endpoint.h"
 #include "kernel/genl.h"
+#include "kernel/maker.h"
 #include "kernel/msix.h"
 #include "kernel/snapshot.h"
 #include "kernel/uevent.h"
@@ -24,8 +25,9 @@
 typedef struct Made {
         char name[DEVICE_NAME_MAX];
         bool is_published; /* else nobody has been told of it yet */
+        bool has_config;   /* nobody has looked at it since; then: what DEV_CONFIG_GET tells */
         VhostKind kind;
-        DeviceStatus status; /* of DEV_GET */
+        DeviceStatus status, config; /* of DEV_GET and of DEV_CONFIG_GET; all else is zero */
 } Made;
 
 /* The last device whose endpoint was found, and what that was. */
@@ -39,6 +41,7 @@ typedef struct KernelBackend {
         Backend backend;
         char root[ROOT_MAX];
         GenlSocket *netlink;
+        Maker *maker;
         Detached detached;
         DeviceNotes *notes;
         VhostKinds vhost_kinds;

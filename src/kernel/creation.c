@@ -80,8 +80,13 @@ static const VhostAnswers *find_kind(const KernelBackend *k, const VhostKind *ki
 
 /* What was made, if it is what was asked for; as it is where the same was a moment ago. To ask the kernel again for
  * each has a price: it goes through all devices for a name. */
-static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
-        Made made = { .kind = vhost_kind(k->root, name, mgmtdev, spec) };
+static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec,
+                     const MakerResult *result, Failure *f) {
+        Made made = {
+                .kind = vhost_kind(k->root, name, mgmtdev, spec),
+                .has_config = result->has_config,
+                .config = result->config,
+        };
         const VhostAnswers *known = find_kind(k, &made.kind);
         int r = 0;
 
@@ -106,33 +111,55 @@ static void not_made(KernelBackend *k, const char *name, int error) {
                 device_notes_remove(k->notes, name);
 }
 
+static int refuse(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
+        int r = refuse_spec(spec, f);
+
+        return r < 0 ? r : refuse_create(k, name, mgmtdev, f);
+}
+
+/* Whether there is room where devices are made one at a time may depend on what is done before. */
+void creation_prepare(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec) {
+        Failure ignored;
+
+        if (vdpa_sysfs_get_device_limit(k->root, mgmtdev) > 0 || !maker_is_ready(k->maker) ||
+            refuse(k, name, mgmtdev, spec, &ignored) < 0)
+                return;
+        device_notes_expect(k->notes, name);
+        maker_begin(k->maker, name, mgmtdev, spec);
+}
+
+static int undo(KernelBackend *k, const char *name, const Failure *why, Failure *f) {
+        Failure failure = *why, again = FAILURE_INIT;
+
+        if (creation_delete(k, name, NULL, &again) < 0)
+                failure_append(&failure, " Deleting it again failed: %s", again.detail);
+        else
+                failure_append(&failure, " It was deleted again.");
+        return failure_set(f, failure.code, failure.error, "%s", failure.detail);
+}
+
 int creation_make(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
-        Failure failure = FAILURE_INIT, undo = FAILURE_INIT;
-        uint32_t refused;
+        Failure failure = FAILURE_INIT;
+        MakerResult result = {};
         int r;
 
-        r = refuse_spec(spec, f);
-        if (r >= 0)
-                r = refuse_create(k, name, mgmtdev, f);
-        if (r < 0)
-                return r;
-        device_notes_expect(k->notes, name);
-        r = vdpa_netlink_create(k->netlink, name, mgmtdev, spec, &refused, f);
-        accepts_note_refused(k->accepts, mgmtdev, refused);
+        if (maker_is_next(k->maker, name))
+                r = maker_finish(k->maker, &result, f);
+        else {
+                r = refuse(k, name, mgmtdev, spec, f);
+                if (r < 0)
+                        return r;
+                device_notes_expect(k->notes, name);
+                r = vdpa_netlink_create(k->netlink, name, mgmtdev, spec, &result.refused, f);
+        }
+        accepts_note_refused(k->accepts, mgmtdev, result.refused);
         if (r < 0) {
                 not_made(k, name, r);
                 return r;
         }
         CRASH_POINT(KERNEL_AFTER_DEV_NEW);
-        r = take_made(k, name, mgmtdev, spec, &failure);
-        if (r >= 0)
-                return 0;
-
-        if (creation_delete(k, name, NULL, &undo) < 0)
-                failure_append(&failure, " Deleting it again failed: %s", undo.detail);
-        else
-                failure_append(&failure, " It was deleted again.");
-        return failure_set(f, failure.code, failure.error, "%s", failure.detail);
+        r = take_made(k, name, mgmtdev, spec, &result, &failure);
+        return r < 0 ? undo(k, name, &failure, f) : 0;
 }
 
 bool creation_is_unpublished(const KernelBackend *k, const char *name) {

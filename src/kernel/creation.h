@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Devices that come and go: what BackendOps says of create and destroy. Each returns 0, or a negative errno with f
- * set. */
+/* Devices that come and go: what BackendOps says of prepare, create and destroy. The last two return 0, or a
+ * negative errno with f set. */
 
 #include "kernel/context.h"
 
+void creation_prepare(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec);
 int creation_make(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f);
 
 /* ret_users may be NULL. */

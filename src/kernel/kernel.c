@@ -100,6 +100,10 @@ static int kernel_list_mgmtdevs(Backend *b, MgmtdevInfo **ret, size_t *ret_n, Fa
         return 0;
 }
 
+static void kernel_prepare(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec) {
+        creation_prepare(kernel_backend(b), name, mgmtdev, spec);
+}
+
 static int kernel_create(Backend *b, const char *name, const char *mgmtdev, const DeviceSpec *spec, Failure *f) {
         return creation_make(kernel_backend(b), name, mgmtdev, spec, f);
 }
@@ -231,8 +235,11 @@ static const char *kernel_get_command(Backend *b) {
                 [5] = "VDPA_CMD_DEV_GET",      [6] = "VDPA_CMD_DEV_CONFIG_GET", [7] = "VDPA_CMD_DEV_VSTATS_GET",
                 [8] = "VDPA_CMD_DEV_ATTR_SET",
         };
-        int command = genl_socket_command(kernel_backend(b)->netlink);
+        KernelBackend *k = kernel_backend(b);
+        int command = genl_socket_command(k->netlink);
 
+        if (command < 0)
+                command = maker_command(k->maker);
         return command >= 0 && (size_t) command < ELEMENTSOF(names) ? names[command] : NULL;
 }
 
@@ -277,6 +284,7 @@ static KernelBackend *kernel_backend_free(KernelBackend *k) {
         uevent_monitor_free(k->uevents);
         detached_done(&k->detached);
         snapshot_done(&k->snapshot);
+        maker_free(k->maker);
         genl_socket_free(k->netlink);
         accepts_free(k->accepts);
         devlink_free(k->devlink);
@@ -304,6 +312,7 @@ static const BackendOps kernel_ops = {
         .list_mgmtdevs = kernel_list_mgmtdevs,
         .list_devices = kernel_list_devices,
         .list_sriov = kernel_list_sriov,
+        .prepare = kernel_prepare,
         .create = kernel_create,
         .assign = kernel_assign,
         .bind = kernel_bind,
@@ -343,7 +352,9 @@ int kernel_backend_new(const char *root, const char *runtime_dir, bool exclusive
         r = genl_socket_new(VDPA_FAMILY, &k->netlink);
         if (r < 0)
                 return r;
-        r = accepts_new(k->root, &k->accepts);
+        r = maker_new(&k->maker);
+        if (r >= 0)
+                r = accepts_new(k->root, &k->accepts);
         if (r >= 0)
                 r = devlink_new(k->root, &k->devlink);
         if (r >= 0)

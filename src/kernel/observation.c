@@ -50,8 +50,14 @@ static void observe_interface(const Endpoint *endpoint, NetSpec *net) {
                 memcpy(net->mac, mac, 6);
 }
 
+static void take_config(const DeviceStatus *config, DeviceStatus *ret) {
+        ret->has_features = config->has_features;
+        ret->features = config->features;
+        ret->net = config->net;
+}
+
 /* What the kernel says of the device; with seen_at, unless it has said so before. Of the one that was made last
- * some of it is known. */
+ * some of it is known, and all of it where the configuration was asked for as well. */
 static int ask_kernel(KernelBackend *k, const char *name, bool is_ours, uint64_t seen_at,
                       char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret, Failure *f) {
         bool is_known = is_ours && strcmp(k->made.name, name) == 0;
@@ -72,6 +78,11 @@ static int ask_kernel(KernelBackend *k, const char *name, bool is_ours, uint64_t
                 return r;
 
         ret->seen_at = seen_at;
+        if (is_known && k->made.has_config) {
+                k->made.has_config = false;
+                take_config(&k->made.config, ret);
+                return 0;
+        }
         /* Only net and block have a configuration that the kernel can tell. */
         r = vdpa_netlink_get_config(k->netlink, name, ret, f);
         return r == -EOPNOTSUPP ? 0 : r;

@@ -117,6 +117,11 @@ static void undo_failed_create(MachineTask *t, Backend *b, int error) {
                 undo_create(t, b);
 }
 
+void machine_prepare_create(MachineTask *t, Backend *b) {
+        if (b->ops->prepare && !t->may_exist)
+                b->ops->prepare(b, t->name, t->mgmtdev, &t->spec);
+}
+
 void machine_create(MachineTask *t, Backend *b) {
         bool exists = false;
         int r;

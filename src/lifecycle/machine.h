@@ -41,6 +41,9 @@ void machine_task_done(MachineTask *task);
 /* In words for the user: "create". */
 const char *machine_name(void (*machine)(MachineTask *task, Backend *b));
 
+/* Begins what machine_create() will do of the same task, as far as the backend can; see BackendOps. */
+void machine_prepare_create(MachineTask *task, Backend *b);
+
 /* Creates the device, unless it is there, and makes it ready; on failure undoes what it did, in reverse order. */
 void machine_create(MachineTask *task, Backend *b);
 

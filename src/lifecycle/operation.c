@@ -51,6 +51,10 @@ static void operation_job(Job *job, Backend *backend) {
                          backend->ops->get_counts(backend, op->task.mgmtdev, &op->counts);
 }
 
+static void prepare_job(Job *job, Backend *backend) {
+        machine_prepare_create(&CONTAINER_OF(job, Operation, job)->task, backend);
+}
+
 static void on_job_done(Work *work) {
         Operation *op = CONTAINER_OF(work, Operation, job.work);
 
@@ -65,6 +69,7 @@ static void on_job_done(Work *work) {
 void operation_run_again(Operation *op, void (*machine)(MachineTask *task, Backend *b)) {
         op->machine = machine;
         op->job.what = machine_name(machine);
+        op->job.prepare = machine == machine_create ? prepare_job : NULL;
         job_submit(op->lifecycle->worker, &op->job);
 }
 

@@ -27,6 +27,7 @@ check_PROGRAMS += \
 	tests/unit/test-idset-twin \
 	tests/unit/test-inventory \
 	tests/unit/test-inventory-twin \
+	tests/unit/test-job \
 	tests/unit/test-journal \
 	tests/unit/test-json \
 	tests/unit/test-json-writer \
@@ -89,6 +90,7 @@ check_PROGRAMS += \
 	tests/unit/test-kernel-detached \
 	tests/unit/test-kernel-devlink \
 	tests/unit/test-kernel-genl \
+	tests/unit/test-kernel-maker \
 	tests/unit/test-kernel-msix \
 	tests/unit/test-kernel-pci \
 	tests/unit/test-kernel-vhost \

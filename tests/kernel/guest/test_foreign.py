@@ -2,6 +2,7 @@
 """Devices that others have made: seen, counted, and never touched."""
 
 import contextlib
+import json
 
 import pytest
 
@@ -74,6 +75,16 @@ def test_name_of_a_foreign_device(foreign):
     agree(foreign=foreign)
     service.restart()
     agree(foreign=foreign)
+
+
+def test_names_amid_a_batch(api, foreign):
+    """The kernel is asked for devices before it is their turn; not for what others have."""
+    names = ["a0", "a1", "vm", "a2", "a3", "unbound", "idle", "a4", "a5", "a6", "host", "a7"]
+    items = [{"name": name, "spec": net(n)} for n, name in enumerate(names)]
+    answer = Connection().ask("POST", "/v1/devices:batchCreate", json.dumps({"devices": items})).expect(200)
+    results = answer.json["results"]
+    assert {result["name"]: result["status"] for result in results} == {name: 409 if name in foreign else 201 for name in names}
+    assert set(agree(foreign=foreign)) == set(names) - set(foreign)
 
 
 def test_namesake_since_the_last_look(api):
