@@ -126,12 +126,10 @@ static bool has_room(const Lifecycle *l) {
 static void start_some(Batch *batch) {
         Lifecycle *l = batch->lifecycle;
 
-        workqueue_hold(store_writer(l->store));
         for (unsigned k = 0; k < STEP && batch->n_started < batch->n && !batch->has_failed && has_room(l); k++) {
                 log_set_context(NULL, NULL, batch->request_id);
                 start(batch, &batch->slots[batch->n_started++]);
         }
-        workqueue_let_go(store_writer(l->store));
         log_clear_context();
 }
 

@@ -16,10 +16,8 @@ struct Workqueue {
         workqueue_process_t process;
         void *userdata;
         size_t max_queued;
-        size_t length; /* loop's thread only, as the next three */
-        unsigned n_holds;
-        WorkList held;
-        bool is_urgent; /* some of what is held: it waits for a let-go only */
+        size_t length; /* loop's thread only, as the next one */
+        WorkList held; /* not yet passed on to the thread */
 
         pthread_t thread;
         pthread_mutex_t lock;
@@ -35,7 +33,10 @@ struct Workqueue {
         uint64_t step_usec; /* when it took its batch, or last reported (monotonic) */
 
         int event_fd;
-        sd_event_source *source, *patience; /* patience: on while patient work is held */
+        sd_event *event; /* weak: it is there as long as the sources are */
+        sd_event_source *source;
+        sd_event_source *turn;     /* while work is held that somebody waits for; else NULL */
+        sd_event_source *patience; /* on while other work is held */
 };
 
 static void *workqueue_thread(void *userdata) {
@@ -116,12 +117,17 @@ static int workqueue_start_thread(Workqueue *q, const char *name) {
 
 /* Gives the thread what was gathered. */
 static void pass_on(Workqueue *q) {
+        q->turn = sd_event_source_disable_unref(q->turn);
         (void) sd_event_source_set_enabled(q->patience, SD_EVENT_OFF);
-        q->is_urgent = false;
         pthread_mutex_lock(&q->lock);
         STAILQ_CONCAT(&q->queued, &q->held);
         pthread_cond_signal(&q->wakeup);
         pthread_mutex_unlock(&q->lock);
+}
+
+static int on_turn(sd_event_source *s, void *userdata) {
+        pass_on(userdata);
+        return 0;
 }
 
 static int on_patience(sd_event_source *s, uint64_t usec, void *userdata) {
@@ -149,6 +155,7 @@ int workqueue_new(sd_event *event, const char *name, size_t max_queued, workqueu
         if (!q)
                 return -ENOMEM;
 
+        q->event = event;
         q->process = process;
         q->userdata = userdata;
         q->max_queued = max_queued;
@@ -198,8 +205,9 @@ int workqueue_submit(Workqueue *q, Work *work) {
 
         if (r < 0)
                 return r;
-        q->is_urgent = true;
-        if (q->n_holds == 0)
+        /* A new one each time: it comes after all that has happened by now, and before what happens later. One that
+         * is only turned on again keeps the place that it once had, which is the first. */
+        if (!q->turn && sd_event_add_defer(q->event, &q->turn, on_turn, q) < 0)
                 pass_on(q);
         return 0;
 }
@@ -214,16 +222,6 @@ int workqueue_submit_patiently(Workqueue *q, Work *work) {
             sd_event_source_set_enabled(q->patience, SD_EVENT_ONESHOT) < 0)
                 pass_on(q);
         return 0;
-}
-
-void workqueue_hold(Workqueue *q) {
-        q->n_holds++;
-}
-
-void workqueue_let_go(Workqueue *q) {
-        assert(q->n_holds > 0);
-        if (--q->n_holds == 0 && q->is_urgent)
-                pass_on(q);
 }
 
 size_t workqueue_length(const Workqueue *q) {
@@ -279,7 +277,7 @@ bool workqueue_drain(Workqueue *q, uint64_t timeout_usec) {
                 struct pollfd p = { .fd = q->event_fd, .events = POLLIN };
                 eventfd_t n;
 
-                if (q->n_holds == 0 && !STAILQ_EMPTY(&q->held))
+                if (!STAILQ_EMPTY(&q->held))
                         pass_on(q);
                 (void) poll(&p, 1, (int) ((end - now) / USEC_PER_MSEC) + 1);
                 (void) eventfd_read(q->event_fd, &n);
@@ -301,6 +299,7 @@ Workqueue *workqueue_free(Workqueue *q) {
         pthread_join(q->thread, NULL);
 
         sd_event_source_disable_unref(q->patience);
+        sd_event_source_disable_unref(q->turn);
         sd_event_source_unref(q->source);
         close(q->event_fd);
         pthread_cond_destroy(&q->wakeup);

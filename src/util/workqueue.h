@@ -4,7 +4,9 @@
 /* A thread that waits so that the event loop need not.
  *
  * The loop submits items; the thread takes everything that is queued, in order, hands it to process(), and
- * process() reports each item when it is through; the loop then calls the item's done(). An item belongs to the
+ * process() reports each item when it is through; the loop then calls the item's done(). What the loop submits
+ * while it goes once through what has happened is passed on together, at the end: the thread is woken up once, and
+ * finds all of it as one batch. An item belongs to the
  * queue from workqueue_submit() until its done() is called, which happens exactly once. Nothing but the items
  * is shared between the two threads.
  *
@@ -45,10 +47,6 @@ int workqueue_submit(Workqueue *queue, Work *work);
  * WORK_PATIENCE_USEC. Order stays as it is. */
 #define WORK_PATIENCE_USEC (50 * USEC_PER_MSEC)
 int workqueue_submit_patiently(Workqueue *queue, Work *work);
-
-/* Between these two, what is submitted is only gathered: the thread finds all of it as one batch. They nest. */
-void workqueue_hold(Workqueue *queue);
-void workqueue_let_go(Workqueue *queue);
 
 /* Items submitted and not yet done. */
 size_t workqueue_length(const Workqueue *queue);

@@ -43,7 +43,6 @@ static void check(const char *letters, const char *expected) {
         told[0] = '\0';
         ck_assert_int_eq(sd_event_new(&event), 0);
         ck_assert_int_eq(job_queue_new(event, "unit", NULL, N_JOBS, &worker), 0);
-        workqueue_hold(worker);
         for (size_t i = 0; letters[i]; i++) {
                 bool is_capital = letters[i] >= 'A' && letters[i] <= 'Z';
 
@@ -53,7 +52,6 @@ static void check(const char *letters, const char *expected) {
                 };
                 job_submit(worker, &steps[i].job);
         }
-        workqueue_let_go(worker);
         ck_assert(workqueue_drain(worker, 10 * USEC_PER_SEC));
         workqueue_free(worker);
         sd_event_unref(event);

@@ -125,20 +125,29 @@ START_TEST(test_batch) {
 }
 END_TEST
 
-/* What is held is one batch, however long the thread had nothing to do meanwhile. */
-START_TEST(test_hold) {
-        open_queue(N_ITEMS);
-        workqueue_hold(queue);
-        workqueue_hold(queue);
-        for (unsigned i = 0; i < 100; i++)
+static int on_submit(sd_event_source *s, void *userdata) {
+        unsigned first = *(unsigned *) userdata;
+
+        for (unsigned i = first; i < first + 10; i++)
                 ck_assert_int_eq(submit(i), 0);
-        workqueue_let_go(queue);
-        ck_assert(!workqueue_drain(queue, 10 * USEC_PER_MSEC));
-        ck_assert_uint_eq(n_done, 0);
-        workqueue_let_go(queue);
-        ck_assert(workqueue_drain(queue, 60 * USEC_PER_SEC));
+        return 0;
+}
+
+static bool are_all_done(void *userdata) {
+        return n_done == 100;
+}
+
+/* What comes while the loop goes through what has happened is one batch, though the thread has nothing to do. */
+START_TEST(test_turn) {
+        static unsigned firsts[10];
+
+        open_queue(N_ITEMS);
+        for (unsigned i = 0; i < ELEMENTSOF(firsts); i++) {
+                firsts[i] = 10 * i;
+                ck_assert_int_eq(sd_event_add_defer(event, NULL, on_submit, &firsts[i]), 0);
+        }
+        unit_run_until(event, are_all_done, NULL);
         close_queue();
-        ck_assert_uint_eq(n_done, 100);
         ck_assert_uint_eq(gate.n_batches, 1);
 }
 END_TEST
@@ -152,10 +161,8 @@ static int submit_patiently(unsigned number) {
 /* What nobody waits for keeps its place, and goes with the next that someone waits for. */
 START_TEST(test_patient_goes_along) {
         open_queue(N_ITEMS);
-        workqueue_hold(queue);
         for (unsigned i = 0; i < 9; i++)
                 ck_assert_int_eq(submit_patiently(i), 0);
-        workqueue_let_go(queue);
         ck_assert_int_eq(submit(9), 0);
         unit_run_until(event, is_empty, NULL);
         close_queue();
@@ -254,6 +261,10 @@ START_TEST(test_drain_timeout) {
 }
 END_TEST
 
+static bool is_hanging(void *userdata) {
+        return workqueue_busy_usec(queue) >= 20 * USEC_PER_MSEC;
+}
+
 /* A thread that hangs is told from one that has nothing to do, and from one that comes forward. */
 START_TEST(test_busy) {
         open_queue(2);
@@ -261,8 +272,7 @@ START_TEST(test_busy) {
         ck_assert(!workqueue_has_reported(queue));
         gate_set(true);
         ck_assert_int_eq(submit(0), 0);
-        while (workqueue_busy_usec(queue) < 20 * USEC_PER_MSEC)
-                usleep(1000);
+        unit_run_until(event, is_hanging, NULL);
         ck_assert(!workqueue_has_reported(queue));
         gate_set(false);
         ck_assert(workqueue_drain(queue, 60 * USEC_PER_SEC));
@@ -347,7 +357,7 @@ END_TEST
 static void add(TCase *tcase) {
         tcase_add_test(tcase, test_order);
         tcase_add_test(tcase, test_batch);
-        tcase_add_test(tcase, test_hold);
+        tcase_add_test(tcase, test_turn);
         tcase_add_test(tcase, test_patient_goes_along);
         tcase_add_test(tcase, test_patient_goes_alone);
         tcase_add_test(tcase, test_patient_in_drain);
