@@ -33,4 +33,5 @@ void http_host_get(HttpRequest *r, HttpInput *in);
 void http_backup_get(HttpRequest *r, HttpInput *in);
 void http_health_get(HttpRequest *r, HttpInput *in);
 void http_ready_get(HttpRequest *r, HttpInput *in);
+void http_metrics_get(HttpRequest *r, HttpInput *in);
 void http_openapi_get(HttpRequest *r, HttpInput *in);

@@ -5,6 +5,7 @@ libhsvdpad_a_SOURCES += \
 	src/http/body.c src/http/body.h \
 	src/http/connection.c \
 	src/http/connection.h \
+	src/http/counters.c src/http/counters.h \
 	src/http/device-body.c src/http/device-body.h \
 	src/http/device-list.c src/http/device-list.h \
 	src/http/device-reply.c src/http/device-reply.h \
@@ -17,6 +18,7 @@ libhsvdpad_a_SOURCES += \
 	src/http/health.c \
 	src/http/host.c \
 	src/http/input.c src/http/input.h \
+	src/http/metrics.c \
 	src/http/mgmtdev.c \
 	src/http/openapi.c \
 	src/http/packed.c src/http/packed.h \

@@ -91,6 +91,10 @@ void http_reply_empty(HttpRequest *r, unsigned status, const HttpField *fields) 
                 r, status, add_fields(MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT), fields));
 }
 
+void http_reply_own_text(HttpRequest *r, const char *type, char *text) {
+        http_request_answer(r, MHD_HTTP_OK, text_response(r, type, text));
+}
+
 void http_reply_text(HttpRequest *r, const char *type, const void *text, size_t size) {
         /* The buffer is not written to; the parameter lacks a const. */
         struct MHD_Response *response = MHD_create_response_from_buffer(size, (void *) text,
@@ -172,8 +176,12 @@ json_t *http_problem_encode(const Failure *failure, const JsonFaults *faults) {
 }
 
 /* Takes body over. */
-static void reply_problem(HttpRequest *r, unsigned status, json_t *body, bool replayed) {
+static void reply_problem(HttpRequest *r, ErrorCode code, json_t *body, bool replayed) {
+        unsigned status = error_info(code)->http_status;
         HttpField fields[2] = {};
+
+        if (r->context)
+                http_counters_note_problem(&r->context->counters, code);
 
         if (replayed)
                 fields[0] = http_replayed;
@@ -186,7 +194,7 @@ static void reply_problem(HttpRequest *r, unsigned status, json_t *body, bool re
 }
 
 void http_reply_failure(HttpRequest *r, const Failure *failure, const JsonFaults *faults) {
-        reply_problem(r, error_info(failure->code)->http_status, http_problem_encode(failure, faults), false);
+        reply_problem(r, failure->code, http_problem_encode(failure, faults), false);
 }
 
 static int add_candidates(json_t *problem, const Placement *placement) {
@@ -225,6 +233,5 @@ json_t *http_refusal_encode(const Outcome *outcome) {
 }
 
 void http_reply_refusal(HttpRequest *r, const Outcome *outcome) {
-        reply_problem(r, error_info(outcome->failure.code)->http_status, http_refusal_encode(outcome),
-                      outcome->replayed);
+        reply_problem(r, outcome->failure.code, http_refusal_encode(outcome), outcome->replayed);
 }

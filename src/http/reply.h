@@ -34,6 +34,9 @@ void http_reply_revision(HttpRequest *r, uint64_t revision, char *text);
 /* An answer without a body. */
 void http_reply_empty(HttpRequest *r, unsigned status, const HttpField *fields);
 
+/* 200 with text, which is taken over and freed with free(). NULL: there was no memory for it. */
+void http_reply_own_text(HttpRequest *r, const char *type, char *text);
+
 /* Static text. */
 void http_reply_text(HttpRequest *r, const char *type, const void *text, size_t size);
 

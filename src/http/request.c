@@ -17,6 +17,7 @@
 #include "http/input.h"
 #include "http/refusal.h"
 #include "http/reply.h"
+#include "util/clock.h"
 #include "util/hex.h"
 #include "util/log.h"
 #include "util/random.h"
@@ -191,6 +192,7 @@ static enum MHD_Result send_answer(HttpRequest *r) {
         struct MHD_Response *response = r->response ?: r->context->out_of_memory;
 
         set_phase(r, r->is_stream ? HTTP_WORKING : HTTP_SENDING);
+        http_counters_note(&r->context->counters, r->route, r->status, clock_monotonic_usec() - r->begun_usec);
         /* Without memory for this field the client only learns later that the connection closes. */
         if (r->context->closing && r->response)
                 (void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
@@ -304,6 +306,7 @@ static enum MHD_Result finish(HttpRequest *r) {
 /* The header is there. */
 static enum MHD_Result begin(HttpRequest *r, const char *method, const char *url) {
         r->has_begun = true;
+        r->begun_usec = clock_monotonic_usec();
         set_request_id(r);
         /* The library's own is what it was when the listening socket was made. */
         if (r->origin->idle_timeout_sec != r->context->config.idle_timeout_sec)

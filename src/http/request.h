@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 
 #include "http/connection.h"
+#include "http/counters.h"
 #include "http/events.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -31,6 +32,7 @@ typedef struct HttpContext {
         size_t n_fresh;                     /* connections whose first request has not begun to come */
         size_t n_body_bytes;                /* of bodies that are gathered, but for the small ones */
         size_t n_answer_bytes;              /* of answers that are not sent yet, but for the small ones */
+        HttpCounters counters;
 } HttpContext;
 
 /* Where requests come from: the closure of libmicrohttpd's callbacks. */
@@ -53,6 +55,7 @@ struct HttpRequest {
         bool suspended;
 
         const HttpRoute *route;
+        uint64_t begun_usec;         /* monotonic: when the header was there */
         char id[LOG_REQUEST_ID_MAX]; /* the client's X-Request-ID, or one of ours */
         char param[HTTP_PARAM_MAX];  /* the route's path parameter, or "" */
 

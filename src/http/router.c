@@ -45,8 +45,18 @@ static const HttpRoute routes[] = {
         { "GET", "/v1/backup", http_backup_get, 0 },
         { "GET", "/healthz", http_health_get, 0 },
         { "GET", "/readyz", http_ready_get, 0 },
+        { "GET", "/metrics", http_metrics_get, 0 },
         { "GET", "/openapi.yaml", http_openapi_get, 0 },
 };
+_Static_assert(ELEMENTSOF(routes) <= HTTP_ROUTES_MAX, "others have room for each");
+
+const HttpRoute *http_router_at(size_t i) {
+        return i < ELEMENTSOF(routes) ? &routes[i] : NULL;
+}
+
+size_t http_router_number(const HttpRoute *route) {
+        return (size_t) (route - routes);
+}
 
 /* Decodes the n bytes of a raw path into buffer, cut to HTTP_PARAM_MAX. A byte takes three characters at most: what
  * is left out here would be cut in any case. */

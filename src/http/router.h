@@ -13,6 +13,9 @@ typedef struct HttpInput HttpInput;
 #define HTTP_PARAM_MAX (HANDLE_MAX + 1)
 #define HTTP_ALLOW_MAX 48
 
+/* There are not more. */
+#define HTTP_ROUTES_MAX 40
+
 typedef enum HttpRouteFlags {
         HTTP_ROUTE_BODY = 1 << 0,          /* takes a JSON body */
         HTTP_ROUTE_MERGE_PATCH = 1 << 1,   /* ... also as application/merge-patch+json */
@@ -29,6 +32,10 @@ typedef struct HttpRoute {
         void (*handler)(HttpRequest *r, HttpInput *in);
         unsigned flags;
 } HttpRoute;
+
+/* The routes, in their order; NULL behind the last one. And the place of one. */
+const HttpRoute *http_router_at(size_t i);
+size_t http_router_number(const HttpRoute *route);
 
 /* path is as it came, without the query. Returns ERROR_NONE with the route and its parameter (HTTP_PARAM_MAX
  * bytes), or ERROR_NOT_FOUND, or ERROR_METHOD_NOT_ALLOWED with the methods that the path has (HTTP_ALLOW_MAX

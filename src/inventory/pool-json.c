@@ -88,11 +88,9 @@ static json_t *encode_macs(PoolMacs macs) {
 }
 
 static json_t *status_encode(Inventory *inv, const Pool *pool) {
-        size_t n = pool_count(inv, pool), n_free = n > pool->n_making ? n - pool->n_making : 0;
-
         /* clang-format off */
         return json_pack("{s:I, s:I, s:b, s:o, s:I, s:I, s:I, s:o}",
-                         "free", (json_int_t) n_free,
+                         "free", (json_int_t) pool_count_free(inv, pool),
                          "making", (json_int_t) pool->n_making,
                          "filling", pool->is_filling,
                          "sets_mac", encode_macs(pool->macs),

@@ -140,6 +140,12 @@ size_t pool_count(Inventory *inv, const Pool *pool) {
         return holder ? holder->n_devices : 0;
 }
 
+size_t pool_count_free(Inventory *inv, const Pool *pool) {
+        size_t n = pool_count(inv, pool);
+
+        return n > pool->n_making ? n - pool->n_making : 0;
+}
+
 bool pool_fits(const Pool *pool, const DeviceSpec *spec) {
         const DeviceSpec *template = &pool->spec.device;
         DeviceSpec like = *spec;

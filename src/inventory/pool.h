@@ -94,5 +94,8 @@ void pool_remove(Inventory *inv, Pool *pool);
 /* How many devices it holds, those included that are being made, or were lost. */
 size_t pool_count(Inventory *inv, const Pool *pool);
 
+/* ... and of those, how many can be claimed. */
+size_t pool_count_free(Inventory *inv, const Pool *pool);
+
 /* True if a device of that spec can be one of the pool's again: it differs in nothing but what a claim sets. */
 bool pool_fits(const Pool *pool, const DeviceSpec *spec);

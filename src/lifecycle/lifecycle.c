@@ -187,6 +187,10 @@ int lifecycle_backup(Lifecycle *l, store_backup_done_t done, void *userdata) {
         return store_backup(l->store, done, userdata);
 }
 
+Workqueue *lifecycle_writer(Lifecycle *l) {
+        return store_writer(l->store);
+}
+
 Workqueue *lifecycle_worker(Lifecycle *l) {
         return l->worker;
 }

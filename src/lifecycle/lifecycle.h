@@ -112,6 +112,9 @@ size_t lifecycle_n_operations(const Lifecycle *l);
 /* The queue to the backend's thread, to see how it comes forward. */
 Workqueue *lifecycle_worker(Lifecycle *l);
 
+/* The queue to the disk. */
+Workqueue *lifecycle_writer(Lifecycle *l);
+
 /* What keeps changes from the disk now; NULL: nothing does. */
 const StoreTrouble *lifecycle_trouble(const Lifecycle *l);
 

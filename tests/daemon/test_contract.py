@@ -136,7 +136,7 @@ def test_every_operation_was_served(client):
     client.request("POST", "/v1/devices:batchCreate", {"devices": [{"spec": {"class": "net"}}]}).expect(200)
     client.request("POST", "/v1/devices:batchDelete", {"devices": [{"name": "x"}]}).expect(200)
     for path in ("/v1/devices", "/v1/devices/d", "/v1/devices/d/stats", "/v1/mgmtdevs", "/v1/mgmtdevs/sim0",
-                 "/v1/drift", "/v1/host", "/v1/backup", "/healthz", "/readyz", "/openapi.yaml"):
+                 "/v1/drift", "/v1/host", "/v1/backup", "/healthz", "/readyz", "/metrics", "/openapi.yaml"):
         client.get(path).expect(200)
     client.request("POST", "/v1/drift:repair", {}).expect(200)
     client.put_pool("p", {"device": {"class": "net"}, "high": 2})

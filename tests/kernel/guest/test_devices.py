@@ -177,6 +177,20 @@ def test_mac_address_is_changed_in_place(api, driver):
     api.put("d", net(2, driver=driver)).expect(200)
 
 
+def test_metrics_are_those_of_the_kernel(api):
+    for n in range(3):
+        api.create(f"m{n}", net(n))
+    vdpa.add("other", "vdpasim_blk")
+    try:
+        api.look()
+        metrics = dict(line.rsplit(" ", 1) for line in api.get("/metrics").expect(200).body.splitlines() if line[0] != "#")
+        assert int(metrics['hsvdpa_devices{state="ready"}']) == len(vdpa.devices()) - 1 == 3
+        assert metrics['hsvdpa_mgmtdev_foreign_devices{mgmtdev="vdpasim_blk"}'] == "1"
+        assert metrics['hsvdpa_mgmtdev_budget{mgmtdev="vdpasim_net",resource="devices",state="used"}'] == "3"
+    finally:
+        vdpa.delete("other")
+
+
 def test_stats_are_those_of_the_kernel(api):
     # Only a device that a driver has started has any.
     api.create("d", net(1, driver="virtio_vdpa"))
