@@ -120,6 +120,12 @@ Device *inventory_device_after(const Device *device) {
         return RB_NEXT(DeviceTree, , (Device *) device);
 }
 
+Device *inventory_find_device_near(Inventory *inv, const Device *before, const char *name) {
+        Device *next = before ? inventory_device_after(before) : NULL;
+
+        return next && strcmp(next->name, name) == 0 ? next : inventory_find_device(inv, name);
+}
+
 Device *inventory_find_endpoint(Inventory *inv, const char *endpoint) {
         _uninitialized_ Device key;
         Device *device;

@@ -70,6 +70,9 @@ void inventory_unwatch(Inventory *inv, InventoryWatch *watch);
 
 Device *inventory_find_device(Inventory *inv, const char *name);
 
+/* The same, quicker if it is the one behind before, which may be NULL: for who has many names, mostly in order. */
+Device *inventory_find_device_near(Inventory *inv, const Device *before, const char *name);
+
 /* The ready device with that endpoint ("/dev/vhost-vdpa-7"), or NULL. */
 Device *inventory_find_endpoint(Inventory *inv, const char *endpoint);
 

@@ -69,23 +69,29 @@ void confirm_device(Lifecycle *l, Device *device, const DeviceStatus *status) {
         device->revision = revision;
 }
 
-static void apply(Lifecycle *l, const ConfirmItem *item) {
-        Device *device = inventory_find_device(l->inventory, item->name);
-
-        if (!device || device->operation || !confirm_is_possible(l, device))
-                return;
-        if (is_as_recorded(device, item))
+/* Returns the device, or NULL if it may be gone now. */
+static Device *apply(Lifecycle *l, Device *device, const ConfirmItem *item) {
+        if (device->operation || !confirm_is_possible(l, device))
+                return device;
+        if (is_as_recorded(device, item)) {
                 confirm_device(l, device, &item->status);
-        else
-                recovery_check(l, device, false);
+                return device;
+        }
+
+        recovery_check(l, device, false);
+        return NULL;
 }
 
 static void on_confirmed(Work *work) {
         Confirm *confirm = CONTAINER_OF(work, Confirm, job.work);
         Lifecycle *l = confirm->lifecycle;
+        Device *device = NULL;
 
-        for (size_t i = 0; i < confirm->n && !l->stopping; i++)
-                apply(l, &confirm->items[i]);
+        for (size_t i = 0; i < confirm->n && !l->stopping; i++) {
+                device = inventory_find_device_near(l->inventory, device, confirm->items[i].name);
+                if (device)
+                        device = apply(l, device, &confirm->items[i]);
+        }
         free(confirm);
         l->confirms.n_under_way--;
         recovery_continue(l);

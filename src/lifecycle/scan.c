@@ -66,13 +66,9 @@ static void scan_job(Job *job, Backend *b) {
         scan->duration_usec = clock_monotonic_usec() - begin;
 }
 
-/* Ours: a device of that name is recorded on that management device. The kernel has no other mark of ownership. */
-static Device *find_ours(Inventory *inv, const BackendDevice *seen) {
-        Device *device = inventory_find_device(inv, seen->name);
-
-        return device && device_may_be_there(device) && strcmp(device->mgmtdev->info.handle, seen->mgmtdev) == 0
-                       ? device
-                       : NULL;
+/* A device of that name is recorded on that management device. The kernel has no other mark of ownership. */
+static bool is_ours(const Device *device, const BackendDevice *seen) {
+        return device_may_be_there(device) && strcmp(device->mgmtdev->info.handle, seen->mgmtdev) == 0;
 }
 
 /* A listing can miss a device that is there: whether it is gone is known when it is looked at by itself, or, if it
@@ -106,6 +102,7 @@ static void note_foreign(Lifecycle *l, Mgmtdev *m, const BackendDevice *seen) {
 /* Marks which of ours were seen, and notes the others where they are. */
 static void mark_seen(Lifecycle *l, const Scan *scan) {
         Inventory *inv = l->inventory;
+        Device *named = NULL;
         ForeignDevice *f;
         Mgmtdev *m;
 
@@ -115,8 +112,10 @@ static void mark_seen(Lifecycle *l, const Scan *scan) {
                 foreign_done(&m->counted);
         for (size_t i = 0; i < scan->n_devices; i++) {
                 const BackendDevice *seen = &scan->devices[i];
-                Device *device = find_ours(inv, seen);
+                Device *device;
 
+                named = inventory_find_device_near(inv, named, seen->name);
+                device = named && is_ours(named, seen) ? named : NULL;
                 m = device ? NULL : inventory_find_mgmtdev(inv, seen->mgmtdev);
                 f = device ? foreign_device_find(inv, seen->name) : NULL;
                 if (f)
