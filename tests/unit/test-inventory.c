@@ -124,6 +124,23 @@ START_TEST(test_next) {
 END_TEST
 
 /* What a name that is too long to be one is cut to may be one. */
+/* Whatever stands before, it is the one of that name. */
+START_TEST(test_find_near) {
+        static const char *const names[] = { "a", "b", "c", "none" };
+        Mgmtdev *m = ensure("m");
+
+        for (unsigned i = 0; i < 3; i++)
+                (void) add_device(names[i], m);
+        for (unsigned i = 0; i < ELEMENTSOF(names); i++)
+                for (unsigned k = 0; k < ELEMENTSOF(names); k++)
+                        ck_assert_ptr_eq(
+                                inventory_find_device_near(&inv, inventory_find_device(&inv, names[k]), names[i]),
+                                inventory_find_device(&inv, names[i]));
+        ck_assert_str_eq(inventory_find_device_near(&inv, NULL, "b")->name, "b");
+        ck_assert_ptr_null(inventory_find_device_near(&inv, NULL, "none"));
+}
+END_TEST
+
 START_TEST(test_next_after_long_name) {
         char name[DEVICE_NAME_MAX + 1];
 
@@ -259,6 +276,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_add_again_later);
         tcase_add_test(tcase, test_add_refused);
         tcase_add_test(tcase, test_next);
+        tcase_add_test(tcase, test_find_near);
         tcase_add_test(tcase, test_next_after_long_name);
         tcase_add_test(tcase, test_set_state);
         tcase_add_test(tcase, test_touch);
