@@ -3,8 +3,9 @@
 
 /* One generic netlink family over one socket: requests go out one by one, and each waits for its answer.
  *
- * The kernel does the work of a request inside sendmsg(), so there is nothing to be gained from more sockets or
- * from not waiting. Not for two threads at once. */
+ * The kernel does the work of a request inside sendmsg(), and that of one family one after the other: from more
+ * sockets there is nothing to be gained but that other work goes on beside it (kernel/maker.h). Not for two threads
+ * at once. */
 
 #include <netlink/msg.h>
 
