@@ -6,9 +6,8 @@
  * The loop submits items; the thread takes everything that is queued, in order, hands it to process(), and
  * process() reports each item when it is through; the loop then calls the item's done(). What the loop submits
  * while it goes once through what has happened is passed on together, at the end: the thread is woken up once, and
- * finds all of it as one batch. An item belongs to the
- * queue from workqueue_submit() until its done() is called, which happens exactly once. Nothing but the items
- * is shared between the two threads.
+ * finds all of it as one batch. An item belongs to the queue from workqueue_submit() until its done() is called,
+ * which happens exactly once. Nothing but the items is shared between the two threads.
  *
  * The store's writer uses a whole batch as one transaction; a backend worker reports item by item. */
 
