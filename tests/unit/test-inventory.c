@@ -123,7 +123,6 @@ START_TEST(test_next) {
 }
 END_TEST
 
-/* What a name that is too long to be one is cut to may be one. */
 /* Whatever stands before, it is the one of that name. */
 START_TEST(test_find_near) {
         static const char *const names[] = { "a", "b", "c", "none" };
@@ -141,6 +140,7 @@ START_TEST(test_find_near) {
 }
 END_TEST
 
+/* What a name that is too long to be one is cut to may be one. */
 START_TEST(test_next_after_long_name) {
         char name[DEVICE_NAME_MAX + 1];
 
