@@ -20,8 +20,7 @@ typedef struct HttpRouteCounters {
 
 /* Zero is none. */
 typedef struct HttpCounters {
-        HttpRouteCounters routes[HTTP_ROUTES_MAX];
-        HttpRouteCounters other; /* that no route was found for */
+        HttpRouteCounters routes[HTTP_ROUTES_MAX + 1]; /* by number; the last one is what no route was found for */
         uint64_t problems[_ERROR_MAX];
 } HttpCounters;
 
@@ -32,4 +31,4 @@ void http_counters_note(HttpCounters *c, const HttpRoute *route, unsigned status
 void http_counters_note_problem(HttpCounters *c, ErrorCode code);
 
 /* In the text format of Prometheus. */
-void http_counters_write(const HttpCounters *c, FILE *file);
+void http_counters_write(const HttpCounters *c, FILE *f);

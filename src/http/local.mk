@@ -11,6 +11,7 @@ libhsvdpad_a_SOURCES += \
 	src/http/device-reply.c src/http/device-reply.h \
 	src/http/device.c \
 	src/http/events.c src/http/events.h \
+	src/http/exposition.c src/http/exposition.h \
 	src/http/drift.c \
 	src/http/gzip.c src/http/gzip.h \
 	src/http/handlers.h \

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "http/exposition.h"
 #include "http/handlers.h"
 #include "http/reply.h"
 #include "inventory/budget.h"
@@ -15,24 +16,22 @@
 
 #define TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-static void family(FILE *f, const char *name, const char *type, const char *help) {
-        fprintf(f, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
 static void number(FILE *f, const char *name, const char *type, uint64_t value, const char *help) {
-        family(f, name, type, help);
+        exposition_family(f, name, type, help);
         fprintf(f, "%s %" PRIu64 "\n", name, value);
 }
 
 static void seconds(FILE *f, const char *name, const char *type, uint64_t usec, const char *help) {
-        family(f, name, type, help);
-        fprintf(f, "%s %" PRIu64 ".%06" PRIu64 "\n", name, usec / USEC_PER_SEC, usec % USEC_PER_SEC);
+        exposition_family(f, name, type, help);
+        fprintf(f, "%s ", name);
+        exposition_seconds(f, usec);
+        fputc('\n', f);
 }
 
 static void write_daemon(Lifecycle *l, FILE *f) {
         Stuck stuck;
 
-        family(f, "hsvdpa_info", "gauge", "Always 1.");
+        exposition_family(f, "hsvdpa_info", "gauge", "Always 1.");
         fprintf(f, "hsvdpa_info{version=\"%s\",backend=\"%s\"} 1\n", PACKAGE_VERSION, lifecycle_backend_name(l));
         number(f, "hsvdpa_ready", "gauge", lifecycle_is_ready(l), "1 between the end of the start and the stop.");
         number(f, "hsvdpa_host_available", "gauge", lifecycle_host(l)->available, "1 if devices can be made here.");
@@ -72,7 +71,7 @@ static void write_process(FILE *f) {
 }
 
 static void write_devices(Inventory *inv, FILE *f) {
-        family(f, "hsvdpa_devices", "gauge", "Devices of the inventory.");
+        exposition_family(f, "hsvdpa_devices", "gauge", "Devices of the inventory.");
         for (DeviceState state = 0; state < _DEVICE_STATE_MAX; state++)
                 fprintf(f, "hsvdpa_devices{state=\"%s\"} %zu\n", device_state_name(state), inv->n_states[state]);
         number(f, "hsvdpa_devices_max", "gauge", inv->max_devices, "Devices that the inventory may have.");
@@ -109,7 +108,7 @@ static void write_budget(const Mgmtdev *m, Resource resource, FILE *f) {
 /* A number of each management device. */
 static void write_mgmtdev_numbers(Inventory *inv, FILE *f, const char *name, const char *type, const char *help,
                                   uint64_t (*get)(const Mgmtdev *m)) {
-        family(f, name, type, help);
+        exposition_family(f, name, type, help);
         for (Mgmtdev *m = inventory_first_mgmtdev(inv); m; m = inventory_next_mgmtdev(m)) {
                 write_handle(name, m, f);
                 fprintf(f, "} %" PRIu64 "\n", get(m));
@@ -134,8 +133,8 @@ static void write_mgmtdevs(Inventory *inv, FILE *f) {
                               is_cordoned);
         write_mgmtdev_numbers(inv, f, "hsvdpa_mgmtdev_foreign_devices", "gauge", "Devices there that others made.",
                               n_foreign);
-        family(f, "hsvdpa_mgmtdev_budget", "gauge",
-               "How much of each resource is where; there is no free where no total is known.");
+        exposition_family(f, "hsvdpa_mgmtdev_budget", "gauge",
+                          "How much of each resource is where; there is no free where no total is known.");
         for (Mgmtdev *m = inventory_first_mgmtdev(inv); m; m = inventory_next_mgmtdev(m))
                 for (Resource r = 0; r < _RESOURCE_MAX; r++)
                         write_budget(m, r, f);
@@ -145,7 +144,7 @@ typedef uint64_t (*get_pool_number_t)(Inventory *inv, const Pool *pool);
 
 static void write_pool_numbers(Inventory *inv, FILE *f, const char *name, const char *type, const char *help,
                                get_pool_number_t get) {
-        family(f, name, type, help);
+        exposition_family(f, name, type, help);
         for (const Pool *pool = pool_next(inv, ""); pool; pool = pool_next(inv, pool->name))
                 fprintf(f, "%s{pool=\"%s\"} %" PRIu64 "\n", name, pool->name, get(inv, pool));
 }
