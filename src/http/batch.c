@@ -16,6 +16,9 @@
 #include "http/stream.h"
 #include "inventory/device-json.h"
 
+/* Of a JSON object its reader can use nothing before the end: it is sent in pieces of that size, bytes. */
+#define PIECE_SIZE (16u * 1024)
+
 /* Of an item that there was no memory to tell more of. */
 static char out_of_memory[] = ",{\"status\":503}\n";
 
@@ -27,6 +30,7 @@ typedef struct Results {
         size_t n;
         char **texts;         /* in the order in which they are sent, until they are; NULL: there is none yet */
         size_t n_told;        /* results that there are */
+        size_t n_waiting;     /* bytes of those of which the stream does not know yet */
         size_t piece, offset; /* what is sent next */
 } Results;
 
@@ -140,6 +144,11 @@ static char *format_result(const Results *results, size_t i, const char *name, c
         return has_comma ? out_of_memory : out_of_memory + 1;
 }
 
+/* A line is sent as soon as it is there. */
+static bool must_send(const Results *results) {
+        return results->is_lines || results->n_waiting >= PIECE_SIZE || results->n_told == results->n;
+}
+
 static void on_item(void *userdata, size_t i, const char *name, const Outcome *outcome) {
         Results *results = userdata;
         size_t place = results->is_lines ? results->n_told : i;
@@ -148,6 +157,10 @@ static void on_item(void *userdata, size_t i, const char *name, const Outcome *o
         if (!results->stream)
                 return;
         results->texts[place] = format_result(results, i, name, outcome);
+        results->n_waiting += strlen(results->texts[place]);
+        if (!must_send(results))
+                return;
+        results->n_waiting = 0;
         http_stream_wake(results->stream);
 }
 
