@@ -197,6 +197,7 @@ static void process(Workqueue *queue, WorkList *batch, void *userdata) {
         Change *changes[1024];
 
         while (!STAILQ_EMPTY(batch)) {
+                WorkList done = STAILQ_HEAD_INITIALIZER(done);
                 size_t n = 0;
 
                 while (n < ELEMENTSOF(changes) && !STAILQ_EMPTY(batch)) {
@@ -205,7 +206,8 @@ static void process(Workqueue *queue, WorkList *batch, void *userdata) {
                 }
                 commit_all(store, changes, n);
                 for (size_t i = 0; i < n; i++)
-                        workqueue_report(queue, &changes[i]->work);
+                        STAILQ_INSERT_TAIL(&done, &changes[i]->work, entry);
+                workqueue_report_all(queue, &done);
         }
 }
 

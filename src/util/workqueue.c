@@ -60,12 +60,12 @@ static void *workqueue_thread(void *userdata) {
         }
 }
 
-void workqueue_report(Workqueue *q, Work *work) {
+void workqueue_report_all(Workqueue *q, WorkList *works) {
         bool first;
 
         pthread_mutex_lock(&q->lock);
         first = STAILQ_EMPTY(&q->finished);
-        STAILQ_INSERT_TAIL(&q->finished, work, entry);
+        STAILQ_CONCAT(&q->finished, works);
         q->has_reported = true;
         q->note = NULL;
         q->step_usec = clock_monotonic_usec();
@@ -74,6 +74,13 @@ void workqueue_report(Workqueue *q, Work *work) {
         /* The loop takes the whole list each time it wakes up, so only the first item needs a wake-up. */
         if (first)
                 (void) eventfd_write(q->event_fd, 1);
+}
+
+void workqueue_report(Workqueue *q, Work *work) {
+        WorkList works = STAILQ_HEAD_INITIALIZER(works);
+
+        STAILQ_INSERT_TAIL(&works, work, entry);
+        workqueue_report_all(q, &works);
 }
 
 static void workqueue_dispatch(Workqueue *q) {
@@ -121,8 +128,8 @@ static void pass_on(Workqueue *q) {
         (void) sd_event_source_set_enabled(q->patience, SD_EVENT_OFF);
         pthread_mutex_lock(&q->lock);
         STAILQ_CONCAT(&q->queued, &q->held);
-        pthread_cond_signal(&q->wakeup);
         pthread_mutex_unlock(&q->lock);
+        pthread_cond_signal(&q->wakeup);
 }
 
 static int on_turn(sd_event_source *s, void *userdata) {

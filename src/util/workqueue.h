@@ -52,6 +52,8 @@ size_t workqueue_length(const Workqueue *queue);
 
 /* On the queue's thread: work is through, its done() may be called. */
 void workqueue_report(Workqueue *queue, Work *work);
+/* The same for several at once, which costs one wake-up. The list is empty then. */
+void workqueue_report_all(Workqueue *queue, WorkList *works);
 
 /* On the queue's thread: what it is at from now on, until it reports something. what: static; object: "" or what it
  * is done to, of which WORK_OBJECT_MAX - 1 bytes are kept. */

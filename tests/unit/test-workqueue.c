@@ -24,6 +24,7 @@ static struct {
         pthread_cond_t opened;
         bool closed;
         unsigned n_batches, largest_batch;
+        bool reports_all;
         char thread_name[16];
         sigset_t blocked;
 } gate = { .lock = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER };
@@ -42,6 +43,7 @@ static void gate_set(bool closed) {
 
 /* Each batch waits at the gate first. */
 static void process(Workqueue *q, WorkList *batch, void *userdata) {
+        WorkList done = STAILQ_HEAD_INITIALIZER(done);
         unsigned n = 0;
         Work *work;
 
@@ -57,8 +59,14 @@ static void process(Workqueue *q, WorkList *batch, void *userdata) {
                 STAILQ_REMOVE_HEAD(batch, entry);
                 CONTAINER_OF(work, Item, work)->n_processed++;
                 n++;
-                workqueue_report(q, work);
+                if (gate.reports_all)
+                        STAILQ_INSERT_TAIL(&done, work, entry);
+                else
+                        workqueue_report(q, work);
         }
+        if (gate.reports_all)
+                workqueue_report_all(q, &done);
+        ck_assert(STAILQ_EMPTY(&done));
         gate.n_batches++;
         if (n > gate.largest_batch)
                 gate.largest_batch = n;
@@ -91,8 +99,9 @@ static bool is_empty(void *userdata) {
         return workqueue_length(queue) == 0;
 }
 
-/* Through the loop, as the daemon does it. */
+/* Through the loop, as the daemon does it; one result after the other, or those of a batch together. */
 START_TEST(test_order) {
+        gate.reports_all = _i == 1;
         open_queue(N_ITEMS);
         for (unsigned i = 0; i < N_ITEMS; i++) {
                 ck_assert_int_eq(submit(i), 0);
@@ -355,7 +364,7 @@ START_TEST(test_free) {
 END_TEST
 
 static void add(TCase *tcase) {
-        tcase_add_test(tcase, test_order);
+        tcase_add_loop_test(tcase, test_order, 0, 2);
         tcase_add_test(tcase, test_batch);
         tcase_add_test(tcase, test_turn);
         tcase_add_test(tcase, test_patient_goes_along);
