@@ -25,6 +25,7 @@ libhsvdpad_a_SOURCES += \
 	src/kernel/genl.h \
 	src/kernel/kernel.c \
 	src/kernel/kernel.h \
+	src/kernel/kobject-monitor.c src/kernel/kobject-monitor.h \
 	src/kernel/maker.c src/kernel/maker.h \
 	src/kernel/msix.c \
 	src/kernel/msix.h \

@@ -9,7 +9,8 @@
 
 typedef struct UeventMonitor UeventMonitor;
 
-/* Where there is no udev there are no hints, which is no error. Returns 0, or a negative errno. */
+/* Where there is no udev there are no hints of interfaces, disks and management devices, which is no error. Returns
+ * 0, or a negative errno. */
 int uevent_monitor_new(sd_event *event, const BackendWatcher *watcher, UeventMonitor **ret);
 UeventMonitor *uevent_monitor_free(UeventMonitor *m);
 DEFINE_CLEANUP(UeventMonitor *, uevent_monitor_free)

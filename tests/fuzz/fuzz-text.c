@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Small things that are written as text: lists of IDs, addresses, names. What is read is written so that it reads
- * the same. */
+ * Small things that are written as text: lists of IDs, addresses, names, the kernel's messages. What is read is
+ * written so that it reads the same. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,6 +10,7 @@
 #include "inventory/feature.h"
 #include "inventory/idlist.h"
 #include "inventory/pci.h"
+#include "kernel/kobject-monitor.h"
 
 static void check_list(const char *text) {
         _cleanup_free_ char *again = NULL;
@@ -57,10 +58,23 @@ static void check_addresses(const char *text) {
                 fuzz_expect(strcmp(device_state_name(state), text) == 0);
 }
 
+/* A message may have NULs anywhere, and has one behind it. */
+static void check_event(const uint8_t *data, size_t size) {
+        _cleanup_free_ char *message = malloc(size + 1);
+        KobjectEvent event;
+
+        memcpy(message, data, size);
+        message[size] = '\0';
+        if (kobject_event_parse(message, size, "vdpa", &event))
+                fuzz_expect(event.seqnum > 0 && !strchr(event.name, '/') && event.name <= message + size &&
+                            event.action <= message + size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FuzzInput in = { data, size };
         _cleanup_free_ char *a = fuzz_take_text(&in), *b = fuzz_take_text(&in);
 
+        check_event(data, size);
         check_list(a);
         check_merge(a, b);
         check_addresses(a);

@@ -90,6 +90,7 @@ check_PROGRAMS += \
 	tests/unit/test-kernel-detached \
 	tests/unit/test-kernel-devlink \
 	tests/unit/test-kernel-genl \
+	tests/unit/test-kernel-kobject \
 	tests/unit/test-kernel-maker \
 	tests/unit/test-kernel-msix \
 	tests/unit/test-kernel-pci \
