@@ -2,6 +2,8 @@
 #include "kernel/binding.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include "kernel/driver-writes.h"
 #include "kernel/failure.h"
@@ -44,15 +46,8 @@ static int keep_bound(const char *root, Detached *detached, const char *name, Bu
         return r < 0 ? driver_writes_failure(&w, "set the driver_override of", r, f) : 0;
 }
 
-static int wait_for_endpoint(const char *root, const char *name, BusDriver driver, Endpoint *ret, Failure *f) {
-        int r;
-
-        r = endpoint_wait(root, name, driver, ENDPOINT_USEC, ret);
-        return r < 0 ? endpoint_failure(root, name, driver, r, f) : 0;
-}
-
 int binding_attach(const char *root, Detached *detached, const char *name, BusDriver driver, bool is_new,
-                   Endpoint *ret, Failure *f) {
+                   Failure *f) {
         BusDriver now;
         int r;
 
@@ -65,15 +60,33 @@ int binding_attach(const char *root, Detached *detached, const char *name, BusDr
                                    bus_driver_name(driver), bus_driver_name(driver));
 
         if (now == driver)
-                r = keep_bound(root, detached, name, driver, is_new, f);
-        else {
-                if (now != BUS_DRIVER_NONE)
-                        r = release_device(root, detached, name, driver, NULL, f);
-                if (r >= 0)
-                        r = bind_unbound(root, detached, name, driver, f);
-        }
-        if (r < 0)
-                return r;
+                return keep_bound(root, detached, name, driver, is_new, f);
 
-        return wait_for_endpoint(root, name, driver, ret, f);
+        if (now != BUS_DRIVER_NONE)
+                r = release_device(root, detached, name, driver, NULL, f);
+        return r < 0 ? r : bind_unbound(root, detached, name, driver, f);
+}
+
+int binding_wait(const char *root, const char *name, BusDriver driver, Endpoint *ret, Failure *f) {
+        int r;
+
+        r = endpoint_wait(root, name, driver, ENDPOINT_USEC, ret);
+        return r < 0 ? endpoint_failure(root, name, driver, r, f) : 0;
+}
+
+bool binding_take_next(const char *root, const char *name, const Endpoint *last, Endpoint *ret,
+                       uint64_t *ret_inode) {
+        char path[SYSFS_PATH_MAX];
+        _cleanup_close_ int directory = -1;
+        struct stat st;
+
+        if (sysfs_path(path, "%s/sys/bus/vdpa/devices/%s", root, name) < 0)
+                return false;
+        directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0 || fstat(directory, &st) < 0 || !endpoint_take_next(root, name, directory, last, ret) ||
+            sysfs_write_at(directory, DRIVER_OVERRIDE, bus_driver_name(BUS_DRIVER_VHOST_VDPA)) < 0)
+                return false;
+
+        *ret_inode = st.st_ino;
+        return true;
 }

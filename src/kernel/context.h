@@ -27,7 +27,9 @@ typedef struct Made {
         bool is_published; /* else nobody has been told of it yet */
         bool has_config;   /* nobody has looked at it since; then: what DEV_CONFIG_GET tells */
         VhostKind kind;
+        char mgmtdev[HANDLE_MAX];
         DeviceStatus status, config; /* of DEV_GET and of DEV_CONFIG_GET; all else is zero */
+        VhostGroups groups;
 } Made;
 
 /* The last device whose endpoint was found, and what that was. */
@@ -35,6 +37,11 @@ typedef struct Found {
         char name[DEVICE_NAME_MAX];
         BusDriver driver;
         Endpoint endpoint;
+        /* Of the device that was made last, until it is looked at: uevent_count() between it was bound and this was
+         * found; else 0. And then what it was published with. */
+        uint64_t seen_at;
+        bool has_access;
+        EndpointSpec access;
 } Found;
 
 typedef struct KernelBackend {
@@ -50,6 +57,7 @@ typedef struct KernelBackend {
         Msix *msix;
         Autoprobe *autoprobe;
         UeventMonitor *uevents; /* the loop's */
+        int uevent_counter;     /* see kernel/uevent.h */
         Snapshot snapshot;
         Made made;
         Found found;

@@ -78,28 +78,47 @@ static const VhostAnswers *find_kind(const KernelBackend *k, const VhostKind *ki
         return vhost_kinds_find(&k->vhost_kinds, kind, clock_monotonic_usec());
 }
 
+/* virtio_vdpa's drivers can change it when they get the device. */
+static bool config_is_final(const DeviceSpec *spec) {
+        return spec->driver == BUS_DRIVER_VHOST_VDPA;
+}
+
+static int ask_all(KernelBackend *k, const char *name, const DeviceSpec *spec, Made *made, Failure *f) {
+        Failure ignored;
+        int r;
+
+        r = vdpa_netlink_get(k->netlink, name, made->mgmtdev, &made->status, f);
+        if (r < 0 || made->has_config || !config_is_final(spec))
+                return r;
+        made->has_config = vdpa_netlink_get_config(k->netlink, name, &made->config, &ignored) >= 0;
+        return 0;
+}
+
 /* What was made, if it is what was asked for; as it is where the same was a moment ago. To ask the kernel again for
  * each has a price: it goes through all devices for a name. */
 static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec,
                      const MakerResult *result, Failure *f) {
         Made made = {
-                .kind = vhost_kind(k->root, name, mgmtdev, spec),
+                .kind = vhost_kind(mgmtdev, spec),
                 .has_config = result->has_config,
                 .config = result->config,
         };
         const VhostAnswers *known = find_kind(k, &made.kind);
         int r = 0;
 
-        if (known)
+        if (!known)
+                r = ask_all(k, name, spec, &made, f);
+        else {
+                (void) strlcpy(made.mgmtdev, mgmtdev, sizeof made.mgmtdev);
                 made.status = known->status;
-        else
-                r = vdpa_netlink_get(k->netlink, name, made.kind.mgmtdev, &made.status, f);
+                if (!made.has_config && config_is_final(spec))
+                        made.has_config = vhost_answers_config(known, spec, &made.config);
+        }
         if (r >= 0)
                 r = check_class(&made.status, mgmtdev, spec, f);
         if (r < 0)
                 return r;
 
-        device_notes_take(k->notes, name);
         (void) strlcpy(made.name, name, sizeof made.name);
         k->made = made;
         return 0;
@@ -119,13 +138,18 @@ static int refuse(KernelBackend *k, const char *name, const char *mgmtdev, const
 
 /* Whether there is room where devices are made one at a time may depend on what is done before. */
 void creation_prepare(KernelBackend *k, const char *name, const char *mgmtdev, const DeviceSpec *spec) {
+        const VhostKind kind = vhost_kind(mgmtdev, spec);
+        const VhostAnswers *known = find_kind(k, &kind);
+        DeviceStatus ignored_config;
         Failure ignored;
+        bool ask_config;
 
         if (vdpa_sysfs_get_device_limit(k->root, mgmtdev) > 0 || !maker_is_ready(k->maker) ||
             refuse(k, name, mgmtdev, spec, &ignored) < 0)
                 return;
         device_notes_expect(k->notes, name);
-        maker_begin(k->maker, name, mgmtdev, spec);
+        ask_config = config_is_final(spec) && !(known && vhost_answers_config(known, spec, &ignored_config));
+        maker_begin(k->maker, name, mgmtdev, spec, ask_config);
 }
 
 static int undo(KernelBackend *k, const char *name, const Failure *why, Failure *f) {
@@ -166,15 +190,24 @@ bool creation_is_unpublished(const KernelBackend *k, const char *name) {
         return strcmp(k->made.name, name) == 0 && !k->made.is_published;
 }
 
-void creation_learn_groups(KernelBackend *k, const char *name) {
-        const Made made = creation_is_unpublished(k, name) ? k->made : (Made){};
-        const VhostAnswers *known = find_kind(k, &made.kind);
-        VhostAnswers answers = { .status = made.status };
+void creation_note_bound(KernelBackend *k, const char *name, uint64_t inode) {
+        bool is_new = creation_is_unpublished(k, name);
+        const VhostKind *kind = is_new ? &k->made.kind : &(const VhostKind){};
+        const VhostAnswers *known = find_kind(k, kind);
+        VhostAnswers answers = {};
 
         if (!known && vhost_ask_groups(k->root, &k->detached, name, &answers.groups) >= 0) {
-                vhost_kinds_add(&k->vhost_kinds, &made.kind, &answers, clock_monotonic_usec());
+                answers.status = k->made.status;
+                answers.has_config = k->made.has_config;
+                answers.config = k->made.config;
+                vhost_kinds_add(&k->vhost_kinds, kind, &answers, clock_monotonic_usec());
                 known = &answers;
         }
-        if (known)
-                device_notes_put_groups(k->notes, name, &known->groups);
+        if (!known) {
+                device_notes_take(k->notes, name);
+                return;
+        }
+        device_notes_put_groups(k->notes, name, inode, &known->groups);
+        if (is_new)
+                k->made.groups = known->groups;
 }

@@ -16,5 +16,6 @@ int creation_delete(KernelBackend *k, const char *name, DeviceUsers *ret_users, 
 bool creation_is_unpublished(const KernelBackend *k, const char *name);
 
 /* Asks a device that is bound to vhost_vdpa, and that nobody can have open, for its groups, unless they are known
- * of others of its kind; and notes them. A device without an answer works as well. */
-void creation_learn_groups(KernelBackend *k, const char *name);
+ * of others of its kind; and notes them, and that it is ours. A device without an answer works as well. inode: of
+ * its directory in sysfs; 0: not known. */
+void creation_note_bound(KernelBackend *k, const char *name, uint64_t inode);

@@ -280,11 +280,10 @@ bool device_notes_get_groups(DeviceNotes *n, const char *name, VhostGroups *ret)
         return note;
 }
 
-void device_notes_put_groups(DeviceNotes *n, const char *name, const VhostGroups *groups) {
+void device_notes_put_groups(DeviceNotes *n, const char *name, uint64_t inode, const VhostGroups *groups) {
         const Note *note = NULL;
-        uint64_t inode;
 
-        if (get_inode(n, name, &inode))
+        if (inode > 0 || get_inode(n, name, &inode))
                 note = set(n, name, inode, groups);
         if (note)
                 append(n, name, note);

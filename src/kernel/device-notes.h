@@ -36,8 +36,9 @@ bool device_notes_is_ours(DeviceNotes *notes, const char *name);
 /* What the device that has the name now has answered; all 0 if that is not known. Returns whether it is ours. */
 bool device_notes_get_groups(DeviceNotes *notes, const char *name, VhostGroups *ret);
 
-/* For a device that is there, and ours. Out of memory forgets it: then nothing is known. */
-void device_notes_put_groups(DeviceNotes *notes, const char *name, const VhostGroups *groups);
+/* For a device that is there, and ours. inode: of its directory in sysfs; 0: not known. Out of memory forgets it:
+ * then nothing is known. */
+void device_notes_put_groups(DeviceNotes *notes, const char *name, uint64_t inode, const VhostGroups *groups);
 
 /* The device is gone, or did not come. */
 void device_notes_remove(DeviceNotes *notes, const char *name);

@@ -42,7 +42,7 @@ _printf_(4, 5) static void add(DriverWrites *w, bool maybe_absent, const char *t
 
 void driver_writes_add_override(DriverWrites *w, BusDriver driver) {
         add(w, false, driver == BUS_DRIVER_NONE ? NO_DRIVER : bus_driver_name(driver),
-            "%s/sys/bus/vdpa/devices/%s/driver_override", w->root, w->device);
+            "%s/sys/bus/vdpa/devices/%s/" DRIVER_OVERRIDE, w->root, w->device);
 }
 
 /* The driver's own file and not drivers_probe, which keeps the reason of a failure to itself. */

@@ -6,6 +6,9 @@
 #include "inventory/error.h"
 #include "kernel/detached.h"
 
+/* The file of a device that says which driver alone may be bound to it. */
+#define DRIVER_OVERRIDE "driver_override"
+
 /* How long the kernel may take before the thread that waits for it is left behind. */
 #define DRIVER_WRITES_USEC (10 * USEC_PER_SEC)
 

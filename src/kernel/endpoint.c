@@ -63,6 +63,23 @@ bool endpoint_is_current(const char *root, const Endpoint *endpoint) {
         return endpoint->kind == ENDPOINT_VHOST && sysfs_exists(endpoint->sysfs) && has_node(root, endpoint, &st);
 }
 
+/* The number in the name is the minor number; a node that has another one is not taken for it. */
+bool endpoint_take_next(const char *root, const char *name, int directory, const Endpoint *last, Endpoint *ret) {
+        unsigned number = minor(last->rdev) + 1;
+        Endpoint next = { .kind = ENDPOINT_VHOST, .rdev = makedev(major(last->rdev), number) };
+        const char *entry = next.name + strlen("/dev/");
+        struct stat st;
+
+        (void) snprintf(next.name, sizeof next.name, "/dev/vhost-vdpa-%u", number);
+        if (last->kind != ENDPOINT_VHOST ||
+            sysfs_path(next.sysfs, "%s/sys/bus/vdpa/devices/%s/%s", root, name, entry) < 0 ||
+            faccessat(directory, entry, F_OK, AT_SYMLINK_NOFOLLOW) < 0 || !has_node(root, &next, &st))
+                return false;
+
+        *ret = next;
+        return true;
+}
+
 /* Sets what an endpoint with a node has; its name only if the node is there and is the one that sysfs means. */
 static int find_node(const char *root, const char *directory, const char *entry, EndpointKind kind, Endpoint *ret) {
         char path[SYSFS_PATH_MAX], text[SYSFS_VALUE_MAX];
@@ -283,6 +300,10 @@ bool endpoint_wait_gone(const Endpoint *endpoint, DetachedJob *job, uint64_t dea
         return true;
 }
 
+static bool has_access(const struct stat *st, const EndpointSpec *spec) {
+        return st->st_uid == spec->uid && st->st_gid == spec->gid && (st->st_mode & 07777) == spec->mode;
+}
+
 /* The node is changed through a descriptor of the node itself, so that nothing that is put in its place under the
  * same name can be changed instead. No mode is ever wider than the old or the new one. */
 int endpoint_publish(const char *root, const Endpoint *endpoint, const EndpointSpec *spec) {
@@ -292,7 +313,7 @@ int endpoint_publish(const char *root, const Endpoint *endpoint, const EndpointS
         mode_t old;
         int r;
 
-        if (endpoint->kind != ENDPOINT_VHOST)
+        if (endpoint->kind != ENDPOINT_VHOST || (has_node(root, endpoint, &st) && has_access(&st, spec)))
                 return 0;
 
         r = sysfs_path(path, "%s%s", root, endpoint->name);

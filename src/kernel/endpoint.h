@@ -38,6 +38,10 @@ int endpoint_find(const char *root, const char *name, BusDriver driver, Endpoint
  * where only a new search could tell: of all but the char devices of vhost_vdpa. */
 bool endpoint_is_current(const char *root, const Endpoint *endpoint);
 
+/* Whether the device's char device of vhost_vdpa is the one that the kernel has numbered next after last; then it
+ * is in ret. directory: the device's in sysfs. False also if last is no such endpoint. */
+bool endpoint_take_next(const char *root, const char *name, int directory, const Endpoint *last, Endpoint *ret);
+
 /* Waits for it until timeout_usec have passed. Returns as endpoint_find() does, or -ETIMEDOUT, or -ENODEV if the
  * device is not there any more. */
 int endpoint_wait(const char *root, const char *name, BusDriver driver, uint64_t timeout_usec, Endpoint *ret);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "kernel/binding.h"
 #include "kernel/capacity.h"
@@ -108,6 +109,18 @@ static int kernel_create(Backend *b, const char *name, const char *mgmtdev, cons
         return creation_make(kernel_backend(b), name, mgmtdev, spec, f);
 }
 
+/* What is made one after the other mostly goes this way. */
+static bool take_next(KernelBackend *k, const char *name) {
+        uint64_t seen_at = uevent_count(k->uevent_counter), inode;
+        Endpoint endpoint;
+
+        if (!binding_take_next(k->root, name, &k->found.endpoint, &endpoint, &inode))
+                return false;
+        observation_note_endpoint(k, name, BUS_DRIVER_VHOST_VDPA, &endpoint, seen_at);
+        creation_note_bound(k, name, inode);
+        return true;
+}
+
 static int kernel_bind(Backend *b, const char *name, BusDriver driver, Failure *f) {
         KernelBackend *k = kernel_backend(b);
         bool is_new = creation_is_unpublished(k, name);
@@ -115,16 +128,21 @@ static int kernel_bind(Backend *b, const char *name, BusDriver driver, Failure *
         Endpoint endpoint;
         int r;
 
+        if (is_new && driver == BUS_DRIVER_VHOST_VDPA && take_next(k, name))
+                return 0;
         if (!is_new)
                 (void) vdpa_sysfs_get_driver(k->root, name, &before);
-        r = binding_attach(k->root, &k->detached, name, driver, is_new, &endpoint, f);
+        r = binding_attach(k->root, &k->detached, name, driver, is_new, f);
         if (r < 0)
                 return r;
-        observation_note_endpoint(k, name, driver, &endpoint);
+        r = binding_wait(k->root, name, driver, &endpoint, f);
+        if (r < 0)
+                return r;
+        observation_note_endpoint(k, name, driver, &endpoint, 0);
 
         /* The node is new, so that it has no user yet. */
         if (driver == BUS_DRIVER_VHOST_VDPA && (before != driver || is_new))
-                creation_learn_groups(k, name);
+                creation_note_bound(k, name, 0);
         return 0;
 }
 
@@ -147,8 +165,9 @@ static int kernel_publish(Backend *b, const char *name, const EndpointSpec *spec
                                    "Could not set owner and mode of the endpoint of '%s': %s.", name,
                                    kernel_error_text(r));
 
-        if (!is_new)
+        if (endpoint.kind != ENDPOINT_VHOST || !is_new)
                 device_notes_take(k->notes, name);
+        observation_note_access(k, name, spec);
         return 0;
 }
 
@@ -210,7 +229,7 @@ static int kernel_observe(Backend *b, const char *name, char ret_mgmtdev[HANDLE_
 static void kernel_observe_all(Backend *b) {
         KernelBackend *k = kernel_backend(b);
 
-        snapshot_take(&k->snapshot, k->netlink, k->root);
+        snapshot_take(&k->snapshot, k->netlink, uevent_count(k->uevent_counter));
 }
 
 static int kernel_destroy(Backend *b, const char *name, DeviceUsers *ret_users, Failure *f) {
@@ -292,6 +311,8 @@ static KernelBackend *kernel_backend_free(KernelBackend *k) {
         msix_free(k->msix);
         autoprobe_free(k->autoprobe);
         device_notes_free(k->notes);
+        if (k->uevent_counter >= 0)
+                (void) close(k->uevent_counter);
         free(k);
         return NULL;
 }
@@ -346,6 +367,7 @@ int kernel_backend_new(const char *root, const char *runtime_dir, bool exclusive
 
         k->backend.ops = &kernel_ops;
         strcpy(k->root, root);
+        k->uevent_counter = uevent_counter_open(root);
 
         /* Before a core is dumped the kernel waits for every thread, with all descriptors open; and a thread that
          * unbinds waits for one of those to be closed (see kernel/detached.c): neither would ever end. */

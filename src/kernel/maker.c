@@ -14,6 +14,7 @@ typedef struct Order {
         const char *name, *mgmtdev;
         const DeviceSpec *spec;
 
+        bool ask_config;
         int r;
         Failure failure;
         MakerResult result;
@@ -29,9 +30,9 @@ struct Maker {
         pthread_t thread;
 
         pthread_mutex_t lock;
-        pthread_cond_t changed;
-        unsigned n_begun, n_made; /* under lock; n_begun is changed by the worker only */
-        bool is_awaited, stop;    /* under lock */
+        pthread_cond_t is_begun, is_made; /* what the thread waits for, and what the worker does */
+        unsigned n_begun, n_made;         /* under lock; n_begun is changed by the worker only */
+        bool is_awaited, stop;            /* under lock */
 };
 
 static Order *order_at(Maker *m, unsigned n) {
@@ -40,36 +41,42 @@ static Order *order_at(Maker *m, unsigned n) {
 
 static void make(GenlSocket *netlink, Order *o) {
         Failure ignored;
-        int r;
 
         o->result = (MakerResult){};
         o->failure = FAILURE_INIT;
         o->r = vdpa_netlink_create(netlink, o->name, o->mgmtdev, o->spec, &o->result.refused, &o->failure);
-        if (o->r < 0)
+        if (o->r < 0 || !o->ask_config)
                 return;
-        /* virtio_vdpa's drivers can change it yet. */
-        if (o->spec->driver != BUS_DRIVER_VHOST_VDPA)
-                return;
-        r = vdpa_netlink_get_config(netlink, o->name, &o->result.config, &ignored);
-        o->result.has_config = r >= 0 || r == -EOPNOTSUPP;
+        o->result.has_config = vdpa_netlink_get_config(netlink, o->name, &o->result.config, &ignored) >= 0;
 }
 
-static void *maker_thread(void *userdata) {
-        Maker *m = userdata;
+/* NULL: there shall be no more. */
+static Order *await_order(Maker *m) {
+        Order *o;
 
         pthread_mutex_lock(&m->lock);
-        for (;;) {
-                while (m->n_made == m->n_begun && !m->stop)
-                        pthread_cond_wait(&m->changed, &m->lock);
-                if (m->n_made == m->n_begun)
-                        break;
-                pthread_mutex_unlock(&m->lock);
-                make(m->netlink, order_at(m, m->n_made));
+        while (m->n_made == m->n_begun && !m->stop)
+                pthread_cond_wait(&m->is_begun, &m->lock);
+        o = m->n_made == m->n_begun ? NULL : order_at(m, m->n_made);
+        pthread_mutex_unlock(&m->lock);
+        return o;
+}
+
+/* Who is woken up would only wait for the lock if that were held. */
+static void *maker_thread(void *userdata) {
+        Maker *m = userdata;
+        bool is_awaited;
+        Order *o;
+
+        while ((o = await_order(m))) {
+                make(m->netlink, o);
                 pthread_mutex_lock(&m->lock);
                 m->n_made++;
-                pthread_cond_broadcast(&m->changed);
+                is_awaited = m->is_awaited;
+                pthread_mutex_unlock(&m->lock);
+                if (is_awaited)
+                        pthread_cond_signal(&m->is_made);
         }
-        pthread_mutex_unlock(&m->lock);
         return NULL;
 }
 
@@ -85,7 +92,8 @@ int maker_new(Maker **ret) {
                 return r;
         }
         pthread_mutex_init(&m->lock, NULL);
-        pthread_cond_init(&m->changed, NULL);
+        pthread_cond_init(&m->is_begun, NULL);
+        pthread_cond_init(&m->is_made, NULL);
 
         *ret = m;
         return 0;
@@ -99,11 +107,12 @@ Maker *maker_free(Maker *m) {
         if (m->has_thread) {
                 pthread_mutex_lock(&m->lock);
                 m->stop = true;
-                pthread_cond_broadcast(&m->changed);
+                pthread_cond_signal(&m->is_begun);
                 pthread_mutex_unlock(&m->lock);
                 pthread_join(m->thread, NULL);
         }
-        pthread_cond_destroy(&m->changed);
+        pthread_cond_destroy(&m->is_made);
+        pthread_cond_destroy(&m->is_begun);
         pthread_mutex_destroy(&m->lock);
         genl_socket_free(m->netlink);
         free(m);
@@ -122,17 +131,18 @@ bool maker_is_ready(Maker *m) {
         return m->n_begun - m->n_finished < MAKER_AHEAD_MAX && (m->has_thread || start_thread(m));
 }
 
-void maker_begin(Maker *m, const char *name, const char *mgmtdev, const DeviceSpec *spec) {
+void maker_begin(Maker *m, const char *name, const char *mgmtdev, const DeviceSpec *spec, bool ask_config) {
         Order *o = order_at(m, m->n_begun);
 
         assert(m->n_begun - m->n_finished < MAKER_AHEAD_MAX);
         o->name = name;
         o->mgmtdev = mgmtdev;
         o->spec = spec;
+        o->ask_config = ask_config;
         pthread_mutex_lock(&m->lock);
         m->n_begun++;
-        pthread_cond_broadcast(&m->changed);
         pthread_mutex_unlock(&m->lock);
+        pthread_cond_signal(&m->is_begun);
 }
 
 bool maker_is_next(Maker *m, const char *name) {
@@ -146,7 +156,7 @@ int maker_finish(Maker *m, MakerResult *ret, Failure *f) {
         pthread_mutex_lock(&m->lock);
         m->is_awaited = true;
         while (m->n_made == m->n_finished)
-                pthread_cond_wait(&m->changed, &m->lock);
+                pthread_cond_wait(&m->is_made, &m->lock);
         m->is_awaited = false;
         pthread_mutex_unlock(&m->lock);
 

@@ -5,8 +5,8 @@
  *
  * To make a device takes the kernel's lock of all vDPA; to bind it, to give its node to somebody and to look at it
  * takes locks of that device only. So both go on beside each other: the maker is a thread with a netlink socket of
- * its own, that makes what is begun, in order, and asks for the configuration as well, while nobody else wants the
- * lock that this takes. Nothing else is done there.
+ * its own, that makes what is begun, in order, and may ask for the configuration as well, while nobody else wants
+ * the lock that this takes. Nothing else is done there.
  *
  * All functions are the worker's, but for maker_command(). */
 
@@ -28,8 +28,9 @@ DEFINE_CLEANUP(Maker *, maker_free)
 /* Whether another device can be begun: there is room for it, and a thread. */
 bool maker_is_ready(Maker *m);
 
-/* Begins the device, if maker_is_ready(). What is passed is borrowed until it is finished. */
-void maker_begin(Maker *m, const char *name, const char *mgmtdev, const DeviceSpec *spec);
+/* Begins the device, if maker_is_ready(). What is passed is borrowed until it is finished. ask_config: its
+ * configuration is wanted. */
+void maker_begin(Maker *m, const char *name, const char *mgmtdev, const DeviceSpec *spec, bool ask_config);
 
 /* Whether that device is begun, and the one to be finished next. */
 bool maker_is_next(Maker *m, const char *name);

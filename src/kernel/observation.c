@@ -10,10 +10,17 @@
 #include "kernel/netdev.h"
 #include "kernel/vdpa-sysfs.h"
 
-void observation_note_endpoint(KernelBackend *k, const char *name, BusDriver driver, const Endpoint *endpoint) {
+void observation_note_endpoint(KernelBackend *k, const char *name, BusDriver driver, const Endpoint *endpoint,
+                               uint64_t seen_at) {
+        k->found = (Found){ .driver = driver, .endpoint = *endpoint, .seen_at = seen_at };
         (void) strlcpy(k->found.name, name, sizeof k->found.name);
-        k->found.driver = driver;
-        k->found.endpoint = *endpoint;
+}
+
+void observation_note_access(KernelBackend *k, const char *name, const EndpointSpec *access) {
+        if (k->found.seen_at == 0 || strcmp(k->found.name, name) != 0)
+                return;
+        k->found.has_access = true;
+        k->found.access = *access;
 }
 
 int observation_find_endpoint(KernelBackend *k, const char *name, BusDriver *ret_driver, Endpoint *ret,
@@ -30,7 +37,7 @@ int observation_find_endpoint(KernelBackend *k, const char *name, BusDriver *ret
                 r = endpoint_find(k->root, name, driver, &endpoint);
                 if (r < 0 && r != -ENOTUNIQ)
                         return endpoint_failure(k->root, name, driver, r, f);
-                observation_note_endpoint(k, name, driver, &endpoint);
+                observation_note_endpoint(k, name, driver, &endpoint, 0);
         }
 
         *ret_driver = driver;
@@ -70,7 +77,7 @@ static int ask_kernel(KernelBackend *k, const char *name, bool is_ours, uint64_t
                 return 0;
         }
         if (is_known) {
-                (void) strlcpy(ret_mgmtdev, k->made.kind.mgmtdev, HANDLE_MAX);
+                (void) strlcpy(ret_mgmtdev, k->made.mgmtdev, HANDLE_MAX);
                 *ret = k->made.status;
         } else
                 r = vdpa_netlink_get(k->netlink, name, ret_mgmtdev, ret, f);
@@ -83,36 +90,68 @@ static int ask_kernel(KernelBackend *k, const char *name, bool is_ours, uint64_t
                 take_config(&k->made.config, ret);
                 return 0;
         }
-        /* Only net and block have a configuration that the kernel can tell. */
-        r = vdpa_netlink_get_config(k->netlink, name, ret, f);
-        return r == -EOPNOTSUPP ? 0 : r;
+        return vdpa_netlink_get_config(k->netlink, name, ret, f);
+}
+
+/* What sysfs and our notes say. */
+typedef struct Sight {
+        uint64_t at; /* uevent_count() */
+        BusDriver driver;
+        Endpoint endpoint;
+        VhostGroups groups;
+        bool is_ours, has_access;
+        EndpointSpec access;
+} Sight;
+
+/* Of the device that was made, bound and published just now, and of no other: what is known of it, once. Whatever
+ * others have done since comes with events that are not counted yet. */
+static bool see_new(KernelBackend *k, const char *name, Sight *ret) {
+        if (k->found.seen_at == 0 || strcmp(k->found.name, name) != 0 || strcmp(k->made.name, name) != 0)
+                return false;
+
+        *ret = (Sight){
+                .at = k->found.seen_at,
+                .driver = k->found.driver,
+                .endpoint = k->found.endpoint,
+                .groups = k->made.groups,
+                .is_ours = true,
+                .has_access = k->found.has_access,
+                .access = k->found.access,
+        };
+        k->found.seen_at = 0;
+        return true;
+}
+
+static int see(KernelBackend *k, const char *name, Sight *ret, Failure *f) {
+        int r;
+
+        ret->at = uevent_count(k->uevent_counter);
+        r = observation_find_endpoint(k, name, &ret->driver, &ret->endpoint, f);
+        if (r >= 0)
+                ret->is_ours = device_notes_get_groups(k->notes, name, &ret->groups);
+        return r;
 }
 
 int observation_look(KernelBackend *k, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *ret,
                      Failure *f) {
-        uint64_t seen_at = uevent_count(k->root);
         DeviceStatus status = {};
-        VhostGroups groups;
-        Endpoint endpoint;
-        BusDriver driver = BUS_DRIVER_NONE;
-        bool is_ours;
+        Sight sight = {};
         int r;
 
-        r = observation_find_endpoint(k, name, &driver, &endpoint, f);
+        r = see_new(k, name, &sight) ? 0 : see(k, name, &sight, f);
+        if (r >= 0)
+                r = ask_kernel(k, name, sight.is_ours, sight.at, ret_mgmtdev, &status, f);
         if (r < 0)
                 return r;
-        is_ours = device_notes_get_groups(k->notes, name, &groups);
-        r = ask_kernel(k, name, is_ours, seen_at, ret_mgmtdev, &status, f);
-        if (r < 0)
-                return r;
-        status.driver = driver;
-        status.n_vq_groups = groups.n_vq_groups;
-        status.n_address_spaces = groups.n_address_spaces;
-        status.vq_groups = groups.vqs;
-        (void) snprintf(status.endpoint, sizeof status.endpoint, "%s", endpoint.name);
-        status.is_unsettled = endpoint_may_be_renamed(k->root, &endpoint);
-        status.has_access = endpoint_get_access(k->root, &endpoint, &status.access);
-        observe_interface(&endpoint, &status.net);
+        status.driver = sight.driver;
+        status.n_vq_groups = sight.groups.n_vq_groups;
+        status.n_address_spaces = sight.groups.n_address_spaces;
+        status.vq_groups = sight.groups.vqs;
+        (void) snprintf(status.endpoint, sizeof status.endpoint, "%s", sight.endpoint.name);
+        status.is_unsettled = endpoint_may_be_renamed(k->root, &sight.endpoint);
+        status.access = sight.access;
+        status.has_access = sight.has_access || endpoint_get_access(k->root, &sight.endpoint, &status.access);
+        observe_interface(&sight.endpoint, &status.net);
 
         *ret = status;
         return 0;

@@ -14,5 +14,9 @@ int observation_look(KernelBackend *k, const char *name, char ret_mgmtdev[HANDLE
  * negative errno with f set. */
 int observation_find_endpoint(KernelBackend *k, const char *name, BusDriver *ret_driver, Endpoint *ret, Failure *f);
 
-/* That is the endpoint of the device just now, as somebody else has found. */
-void observation_note_endpoint(KernelBackend *k, const char *name, BusDriver driver, const Endpoint *endpoint);
+/* That is the endpoint of the device just now, as somebody else has found. seen_at: see Found. */
+void observation_note_endpoint(KernelBackend *k, const char *name, BusDriver driver, const Endpoint *endpoint,
+                               uint64_t seen_at);
+
+/* That is who may open the device's endpoint just now. */
+void observation_note_access(KernelBackend *k, const char *name, const EndpointSpec *access);

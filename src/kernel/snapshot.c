@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/snapshot.h"
 
-#include "kernel/uevent.h"
-
 void snapshot_done(Snapshot *s) {
         free(s->devices);
         *s = (Snapshot){};
@@ -13,15 +11,13 @@ void snapshot_expire(Snapshot *s) {
                 snapshot_done(s);
 }
 
-void snapshot_take(Snapshot *s, GenlSocket *netlink, const char *root) {
-        uint64_t seen_at;
+void snapshot_take(Snapshot *s, GenlSocket *netlink, uint64_t seen_at) {
         Failure f;
 
         snapshot_expire(s);
         if (s->devices)
                 return;
 
-        seen_at = uevent_count(root);
         if (vdpa_netlink_list_statuses(netlink, &s->devices, &s->n, &f) < 0)
                 return;
         for (size_t i = 0; i < s->n; i++)

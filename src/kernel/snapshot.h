@@ -20,8 +20,9 @@ typedef struct Snapshot {
         uint64_t taken_usec; /* monotonic */
 } Snapshot;
 
-/* Keeps one that still counts. Without an answer there is none, which is no error. root: see kernel/sysfs.h. */
-void snapshot_take(Snapshot *s, GenlSocket *netlink, const char *root);
+/* Keeps one that still counts. Without an answer there is none, which is no error. seen_at: uevent_count() just
+ * now. */
+void snapshot_take(Snapshot *s, GenlSocket *netlink, uint64_t seen_at);
 
 /* NULL: there is none that counts, or it does not have the device, which can be there all the same. */
 const VdpaStatus *snapshot_find(Snapshot *s, const char *name);

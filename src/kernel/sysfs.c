@@ -60,14 +60,18 @@ int sysfs_read_number(const char *path, long *ret) {
         return 0;
 }
 
-int sysfs_write(const char *path, const char *text) {
+int sysfs_write_at(int directory, const char *path, const char *text) {
         _cleanup_close_ int fd = -1;
 
-        fd = open(path, O_WRONLY | O_CLOEXEC);
+        fd = openat(directory, path, O_WRONLY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
 
         return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+int sysfs_write(const char *path, const char *text) {
+        return sysfs_write_at(AT_FDCWD, path, text);
 }
 
 int sysfs_read_link_name(const char *path, char ret[SYSFS_VALUE_MAX]) {

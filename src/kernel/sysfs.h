@@ -28,6 +28,7 @@ int sysfs_read_number(const char *path, long *ret);
 
 /* Writes text with one system call, as the files of sysfs want it. */
 int sysfs_write(const char *path, const char *text);
+int sysfs_write_at(int directory, const char *path, const char *text);
 
 /* The last part of where a symbolic link points to: the name of a driver, of a subsystem. */
 int sysfs_read_link_name(const char *path, char ret[SYSFS_VALUE_MAX]);

@@ -2,10 +2,13 @@
 #include "kernel/uevent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sock_diag.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-device.h>
+#include <unistd.h>
 
 #include "kernel/kobject-monitor.h"
 #include "kernel/sysfs.h"
@@ -101,13 +104,20 @@ static void on_kernel_event(void *userdata, const KobjectEvent *event) {
         tell(userdata, &hint);
 }
 
-uint64_t uevent_count(const char *root) {
+int uevent_counter_open(const char *root) {
         char path[SYSFS_PATH_MAX];
-        long seqnum;
 
-        if (sysfs_path(path, "%s/sys/kernel/uevent_seqnum", root) < 0 || sysfs_read_number(path, &seqnum) < 0)
+        return sysfs_path(path, "%s/sys/kernel/uevent_seqnum", root) < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+}
+
+uint64_t uevent_count(int counter) {
+        char text[24];
+        ssize_t n = pread(counter, text, sizeof text - 1, 0);
+
+        if (n <= 0)
                 return 0;
-        return (uint64_t) seqnum + 1;
+        text[n] = '\0';
+        return strtoull(text, NULL, 10) + 1;
 }
 
 static int set_up_udev(UeventMonitor *m, sd_event *event) {

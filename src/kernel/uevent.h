@@ -15,6 +15,10 @@ int uevent_monitor_new(sd_event *event, const BackendWatcher *watcher, UeventMon
 UeventMonitor *uevent_monitor_free(UeventMonitor *m);
 DEFINE_CLEANUP(UeventMonitor *, uevent_monitor_free)
 
+/* Opens where the kernel counts events. root: see kernel/sysfs.h. Returns a descriptor, which the caller closes;
+ * -1: there is no such file. */
+int uevent_counter_open(const char *root);
+
 /* How many events there have been, and one more: the count that a status seen from now on has (see BackendHint).
- * root: see kernel/sysfs.h. 0: not known. May be called on any thread. */
-uint64_t uevent_count(const char *root);
+ * 0: not known. May be called on any thread. */
+uint64_t uevent_count(int counter);

@@ -359,11 +359,13 @@ int vdpa_netlink_get_config(GenlSocket *s, const char *name, DeviceStatus *statu
         static const Command command = { "DEV_CONFIG_GET", ERROR_DEVICE_NOT_FOUND };
         const GenlHandler handler = { .reply = on_config, .userdata = status };
         _cleanup_nlmsg_ struct nl_msg *m = NULL;
+        int r;
 
         if (vdpa_build_device(VDPA_CMD_DEV_CONFIG_GET, name, &m) < 0)
                 return kernel_failure_oom(f);
 
-        return run(s, &command, name, m, &handler, f);
+        r = run(s, &command, name, m, &handler, f);
+        return r == -EOPNOTSUPP ? 0 : r;
 }
 
 int vdpa_netlink_set_mac(GenlSocket *s, const char *name, const uint8_t mac[6], Failure *f) {

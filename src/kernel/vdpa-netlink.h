@@ -47,6 +47,8 @@ int vdpa_netlink_delete(GenlSocket *s, const char *name, Failure *f);
 /* Fills in what the kernel knows of the device, and keeps the rest of status; and where the device is. */
 int vdpa_netlink_get(GenlSocket *s, const char *name, char ret_mgmtdev[HANDLE_MAX], DeviceStatus *status,
                      Failure *f);
+/* The same of its configuration. The kernel can tell that of net and block devices only; of others there is nothing
+ * to fill in. */
 int vdpa_netlink_get_config(GenlSocket *s, const char *name, DeviceStatus *status, Failure *f);
 
 int vdpa_netlink_set_mac(GenlSocket *s, const char *name, const uint8_t mac[6], Failure *f);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "kernel/vdpa-uapi.h"
+
 /* Kernel drivers whose management devices take one device each. Most refuse a second one in their own way; vp-vdpa
  * and ifcvf do not look, forget the first one, and later free the wrong one. */
 static const char *const single_device_drivers[] = {
@@ -153,7 +155,7 @@ void vdpa_sysfs_describe_mgmtdev(const char *root, MgmtdevInfo *info) {
 
         info->transport = TRANSPORT_OTHER;
         info->numa_node = -1;
-        info->only_by_name = strcmp(info->handle, "vduse") == 0;
+        info->only_by_name = strcmp(info->handle, VDUSE_HANDLE) == 0;
         if (vdpa_sysfs_get_mgmtdev_path(root, info->handle, path) < 0)
                 return;
 

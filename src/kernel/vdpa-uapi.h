@@ -12,6 +12,9 @@
 #define VDPA_FAMILY         "vdpa"
 #define VDPA_FAMILY_VERSION 1
 
+/* The management device of VDUSE, which is on no bus; each of its devices has a parent of its own. */
+#define VDUSE_HANDLE "vduse"
+
 enum {
         VDPA_CMD_MGMTDEV_NEW = 1, /* only in replies, to MGMTDEV_GET */
         VDPA_CMD_MGMTDEV_GET = 2,

@@ -3,37 +3,36 @@
 
 #include <bsd/string.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "inventory/class.h"
-#include "kernel/sysfs.h"
+#include "kernel/vdpa-uapi.h"
 
-/* The name is a link to the device, whose directory is in that of the management device, if that has one. */
-static uint64_t get_parent(const char *root, const char *name) {
-        char path[SYSFS_PATH_MAX];
-        struct stat st;
-
-        if (sysfs_path(path, "%s/sys/bus/vdpa/devices/%s/..", root, name) < 0 || stat(path, &st) < 0)
-                return 0;
-        return st.st_ino;
+/* What those are is up to the programs that serve them. */
+static bool differs_by_device(const char *mgmtdev) {
+        return strcmp(mgmtdev, VDUSE_HANDLE) == 0;
 }
 
-VhostKind vhost_kind(const char *root, const char *name, const char *mgmtdev, const DeviceSpec *spec) {
+VhostKind vhost_kind(const char *mgmtdev, const DeviceSpec *spec) {
         VhostKind kind = {
-                .parent = get_parent(root, name),
                 .class = spec->class,
-                .max_vqp = spec->class == CLASS_NET ? spec->net.max_vqp : 0,
                 .has_features = spec->has_features,
                 .features = spec->has_features ? spec->features : 0,
         };
 
-        (void) strlcpy(kind.mgmtdev, mgmtdev, sizeof kind.mgmtdev);
+        if (spec->class == CLASS_NET) {
+                kind.max_vqp = spec->net.max_vqp;
+                kind.mtu = spec->net.mtu;
+                kind.has_mac = spec->net.has_mac;
+        }
+        if (!differs_by_device(mgmtdev))
+                (void) strlcpy(kind.mgmtdev, mgmtdev, sizeof kind.mgmtdev);
         return kind;
 }
 
 static bool kind_equal(const VhostKind *a, const VhostKind *b) {
-        return strcmp(a->mgmtdev, b->mgmtdev) == 0 && a->parent == b->parent && a->class == b->class &&
-               a->max_vqp == b->max_vqp && a->has_features == b->has_features && a->features == b->features;
+        return strcmp(a->mgmtdev, b->mgmtdev) == 0 && a->class == b->class && a->max_vqp == b->max_vqp &&
+               a->mtu == b->mtu && a->has_mac == b->has_mac && a->has_features == b->has_features &&
+               a->features == b->features;
 }
 
 const VhostAnswers *vhost_kinds_find(const VhostKinds *k, const VhostKind *kind, uint64_t now_usec) {
@@ -42,6 +41,21 @@ const VhostAnswers *vhost_kinds_find(const VhostKinds *k, const VhostKind *kind,
                         return &k->known[i].answers;
 
         return NULL;
+}
+
+/* One that was given no address may have got one all the same. */
+bool vhost_answers_config(const VhostAnswers *answers, const DeviceSpec *spec, DeviceStatus *ret) {
+        static const uint8_t none[6];
+        const NetSpec *net = &answers->config.net;
+
+        if (!answers->has_config ||
+            (net->has_mac && !spec->net.has_mac && memcmp(net->mac, none, sizeof none) != 0))
+                return false;
+
+        *ret = answers->config;
+        if (net->has_mac && spec->net.has_mac)
+                memcpy(ret->net.mac, spec->net.mac, sizeof ret->net.mac);
+        return true;
 }
 
 void vhost_kinds_add(VhostKinds *k, const VhostKind *kind, const VhostAnswers *answers, uint64_t now_usec) {

@@ -46,8 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         n = open_notes();
         (void) device_notes_get_groups(n, "a", &got);
         (void) device_notes_is_ours(n, "a");
-        device_notes_put_groups(n, "a", &two);
-        device_notes_put_groups(n, "b", &two);
+        device_notes_put_groups(n, "a", 0, &two);
+        device_notes_put_groups(n, "b", 0, &two);
         device_notes_free(n);
 
         n = open_notes();

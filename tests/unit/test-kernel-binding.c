@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/sysmacros.h>
 
 #include "kernel/kernel.h"
 #include "kernel/release.h"
@@ -87,7 +88,9 @@ static int release(BusDriver next, Failure *f) {
 }
 
 static int attach(BusDriver driver, Failure *f) {
-        return binding_attach(unit_directory(), &detached, "a", driver, false, &(Endpoint){}, f);
+        int r = binding_attach(unit_directory(), &detached, "a", driver, false, f);
+
+        return r < 0 ? r : binding_wait(unit_directory(), "a", driver, &(Endpoint){}, f);
 }
 
 static void check_override(const char *text) {
@@ -252,15 +255,45 @@ START_TEST(test_attach_new) {
         tree_bus();
         tree_device("a");
         bind_virtio();
-        ck_assert_int_eq(
-                binding_attach(unit_directory(), &detached, "a", BUS_DRIVER_VIRTIO_VDPA, true, &(Endpoint){}, &f),
-                0);
+        ck_assert_int_eq(binding_attach(unit_directory(), &detached, "a", BUS_DRIVER_VIRTIO_VDPA, true, &f), 0);
         check_override("virtio_vdpa");
         tree_remove("sys/devices/a/driver_override");
-        ck_assert_int_lt(
-                binding_attach(unit_directory(), &detached, "a", BUS_DRIVER_VIRTIO_VDPA, true, &(Endpoint){}, &f),
-                0);
+        ck_assert_int_lt(binding_attach(unit_directory(), &detached, "a", BUS_DRIVER_VIRTIO_VDPA, true, &f), 0);
         ck_assert_int_eq(f.code, ERROR_BACKEND_FAILED);
+}
+END_TEST
+
+/* Numbered behind the last one, with a node of that number; else it is the long way's. */
+START_TEST(test_take_next) {
+        Endpoint last = { .kind = ENDPOINT_VHOST, .rdev = makedev(1, 6) }, endpoint;
+        uint64_t inode = 0;
+        char path[512];
+        struct stat st;
+
+        tree_bus();
+        ck_assert(!binding_take_next(unit_directory(), "a", &last, &endpoint, &inode));
+        tree_device("a");
+        tree_directory("sys/devices/a/vhost-vdpa-7");
+        ck_assert(!binding_take_next(unit_directory(), "a", &last, &endpoint, &inode));
+        check_override("");
+        if (mknod(tree_path(path, "dev/vhost-vdpa-7"), S_IFCHR | 0600, makedev(1, 7)) < 0)
+                return;
+        ck_assert(!binding_take_next(unit_directory(), "a", &(Endpoint){ .rdev = last.rdev }, &endpoint, &inode));
+        last.rdev = makedev(2, 6);
+        ck_assert(!binding_take_next(unit_directory(), "a", &last, &endpoint, &inode));
+        last.rdev = makedev(1, 5);
+        ck_assert(!binding_take_next(unit_directory(), "a", &last, &endpoint, &inode));
+        check_override("");
+
+        last.rdev = makedev(1, 6);
+        ck_assert(binding_take_next(unit_directory(), "a", &last, &endpoint, &inode));
+        check_override("vhost_vdpa");
+        ck_assert_int_eq(endpoint.kind, ENDPOINT_VHOST);
+        ck_assert_str_eq(endpoint.name, "/dev/vhost-vdpa-7");
+        ck_assert_uint_eq(endpoint.rdev, makedev(1, 7));
+        ck_assert(endpoint_is_current(unit_directory(), &endpoint));
+        ck_assert_int_eq(stat(tree_path(path, "sys/devices/a"), &st), 0);
+        ck_assert_uint_eq(inode, st.st_ino);
 }
 END_TEST
 
@@ -356,6 +389,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_release_in_vain);
         tcase_add_test(tcase, test_attach);
         tcase_add_test(tcase, test_attach_new);
+        tcase_add_test(tcase, test_take_next);
         tcase_add_test(tcase, test_attach_vanished);
         tcase_add_test(tcase, test_attach_without_driver);
         tcase_add_test(tcase, test_backend);

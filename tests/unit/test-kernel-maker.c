@@ -16,7 +16,7 @@ static char names[16][DEVICE_NAME_MAX];
 static void begin(unsigned i) {
         (void) snprintf(names[i], sizeof names[i], "d%u", i);
         ck_assert(maker_is_ready(maker));
-        maker_begin(maker, names[i], "nowhere", &spec);
+        maker_begin(maker, names[i], "nowhere", &spec, true);
 }
 
 static void finish(unsigned i) {

@@ -7,6 +7,7 @@
 
 #include "inventory/class.h"
 #include "kernel/device-notes.h"
+#include "kernel/vdpa-uapi.h"
 #include "kernel/vhost-kinds.h"
 #include "kernel/vhost.h"
 #include "test-kernel.h"
@@ -52,13 +53,13 @@ START_TEST(test_remember) {
         tree_device("a");
         tree_device("b");
         check(n, "a", NULL);
-        device_notes_put_groups(n, "a", &two);
-        device_notes_put_groups(n, "b", &one);
-        device_notes_put_groups(n, "nothing", &one);
+        device_notes_put_groups(n, "a", 0, &two);
+        device_notes_put_groups(n, "b", 0, &one);
+        device_notes_put_groups(n, "nothing", 0, &one);
         check(n, "a", &two);
         check(n, "b", &one);
         check(n, "nothing", NULL);
-        device_notes_put_groups(n, "a", &one);
+        device_notes_put_groups(n, "a", 0, &one);
         check(n, "a", &one);
         device_notes_remove(n, "a");
         device_notes_remove(n, "a");
@@ -73,10 +74,10 @@ START_TEST(test_outlives_the_daemon) {
         tree_device("a");
         tree_device("b");
         tree_device("c");
-        device_notes_put_groups(n, "a", &one);
-        device_notes_put_groups(n, "a", &two);
-        device_notes_put_groups(n, "b", &two);
-        device_notes_put_groups(n, "c", &two);
+        device_notes_put_groups(n, "a", 0, &one);
+        device_notes_put_groups(n, "a", 0, &two);
+        device_notes_put_groups(n, "b", 0, &two);
+        device_notes_put_groups(n, "c", 0, &two);
         device_notes_free(n);
 
         make_again("b");
@@ -85,7 +86,7 @@ START_TEST(test_outlives_the_daemon) {
         check(n, "a", &two);
         check(n, "b", NULL);
         check(n, "c", NULL);
-        device_notes_put_groups(n, "b", &one);
+        device_notes_put_groups(n, "b", 0, &one);
         device_notes_free(n);
 
         n = open_notes();
@@ -99,10 +100,10 @@ START_TEST(test_another_device) {
         _cleanup_(device_notes_freep) DeviceNotes *n = open_notes();
 
         tree_device("a");
-        device_notes_put_groups(n, "a", &two);
+        device_notes_put_groups(n, "a", 0, &two);
         make_again("a");
         check(n, "a", NULL);
-        device_notes_put_groups(n, "a", &one);
+        device_notes_put_groups(n, "a", 0, &one);
         check(n, "a", &one);
 }
 END_TEST
@@ -175,13 +176,13 @@ START_TEST(test_in_memory_only) {
 
         tree_device("a");
         ck_assert_int_eq(device_notes_new(unit_directory(), NULL, &n), 0);
-        device_notes_put_groups(n, "a", &two);
+        device_notes_put_groups(n, "a", 0, &two);
         check(n, "a", &two);
         device_notes_free(n);
 
         /* A directory that is not there. */
         ck_assert_int_eq(device_notes_new(unit_directory(), "/nowhere/at/all", &n), 0);
-        device_notes_put_groups(n, "a", &two);
+        device_notes_put_groups(n, "a", 0, &two);
         check(n, "a", &two);
         device_notes_free(n);
 }
@@ -253,38 +254,35 @@ START_TEST(test_file_stays_small) {
 
         tree_device("a");
         for (unsigned i = 0; i < 5000; i++) {
-                device_notes_put_groups(n, "a", i % 2 ? &one : &two);
+                device_notes_put_groups(n, "a", 0, i % 2 ? &one : &two);
                 if (i % 3 == 0)
                         device_notes_remove(n, "a");
         }
-        device_notes_put_groups(n, "a", &two);
+        device_notes_put_groups(n, "a", 0, &two);
         ck_assert_int_eq(stat(unit_path(DEVICE_NOTES_FILE), &st), 0);
         ck_assert_int_lt(st.st_size, 60 * 1100);
         check(n, "a", &two);
 }
 END_TEST
 
-static VhostKind kind_of(const char *name, const DeviceSpec *spec) {
-        return vhost_kind(unit_directory(), name, "pci/0000:01:00.0", spec);
-}
-
-/* Only of the same parent, made of the same, and only for a moment. */
+/* Only of the same management device, made of the same, and only for a moment. */
 START_TEST(test_kinds) {
         static VhostKinds kinds;
         DeviceSpec spec = { .class = CLASS_NET }, pairs = { .class = CLASS_NET, .net.max_vqp = 2 },
-                   features = { .class = CLASS_NET, .has_features = true }, block = { .class = CLASS_BLOCK };
-        VhostKind a, b, others[4];
+                   features = { .class = CLASS_NET, .has_features = true }, block = { .class = CLASS_BLOCK },
+                   mtu = { .class = CLASS_NET, .net.mtu = 9000 }, mac = { .class = CLASS_NET, .net.has_mac = true };
+        const char *mgmtdev = "pci/0000:01:00.0";
+        const VhostKind a = vhost_kind(mgmtdev, &spec), b = vhost_kind(mgmtdev, &spec),
+                        others[] = {
+                                vhost_kind("pci/0000:01:00.1", &spec),
+                                vhost_kind(mgmtdev, &block),
+                                vhost_kind(mgmtdev, &pairs),
+                                vhost_kind(mgmtdev, &features),
+                                vhost_kind(mgmtdev, &mtu),
+                                vhost_kind(mgmtdev, &mac),
+                        };
         uint64_t now = VHOST_KINDS_USEC;
 
-        tree_pci_device("0000:01:00.0", "a");
-        tree_pci_device("0000:01:00.0", "b");
-        tree_pci_device("0000:01:00.1", "c");
-        a = kind_of("a", &spec);
-        b = kind_of("b", &spec);
-        others[0] = kind_of("c", &spec);
-        others[1] = kind_of("b", &block);
-        others[2] = kind_of("b", &pairs);
-        others[3] = kind_of("b", &features);
         ck_assert_ptr_null(vhost_kinds_find(&kinds, &a, now));
         vhost_kinds_add(&kinds, &a, &answers_two, now);
         ck_assert_uint_eq(vhost_kinds_find(&kinds, &b, now)->groups.n_vq_groups, 2);
@@ -294,6 +292,34 @@ START_TEST(test_kinds) {
                 ck_assert_ptr_null(vhost_kinds_find(&kinds, &others[i], now));
         vhost_kinds_add(&kinds, &(VhostKind){}, &answers_two, now);
         ck_assert_ptr_null(vhost_kinds_find(&kinds, &(VhostKind){}, now));
+        ck_assert_str_eq(vhost_kind(VDUSE_HANDLE, &spec).mgmtdev, "");
+}
+END_TEST
+
+/* What was asked for is what it has; what was not asked for is known only where there is nothing. */
+START_TEST(test_kind_config) {
+        const DeviceSpec plain = { .class = CLASS_NET },
+                         with_mac = { .class = CLASS_NET, .net = { .has_mac = true, .mac = { 2, 0, 0, 0, 0, 1 } } };
+        VhostAnswers answers = { .config = { .has_features = true, .features = 5, .net = { .mtu = 1500 } } };
+        DeviceStatus config;
+
+        ck_assert(!vhost_answers_config(&answers, &plain, &config));
+        answers.has_config = true;
+        ck_assert(vhost_answers_config(&answers, &plain, &config));
+        ck_assert_uint_eq(config.features, 5);
+        ck_assert_uint_eq(config.net.mtu, 1500);
+        ck_assert(!config.net.has_mac);
+        ck_assert(vhost_answers_config(&answers, &with_mac, &config));
+        ck_assert(!config.net.has_mac);
+
+        answers.config.net.has_mac = true;
+        ck_assert(vhost_answers_config(&answers, &plain, &config));
+        ck_assert(vhost_answers_config(&answers, &with_mac, &config));
+        ck_assert_mem_eq(config.net.mac, with_mac.net.mac, 6);
+        answers.config.net.mac[0] = 6;
+        ck_assert(!vhost_answers_config(&answers, &plain, &config));
+        ck_assert(vhost_answers_config(&answers, &with_mac, &config));
+        ck_assert_mem_eq(config.net.mac, with_mac.net.mac, 6);
 }
 END_TEST
 
@@ -340,6 +366,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_older_file);
         tcase_add_test(tcase, test_file_stays_small);
         tcase_add_test(tcase, test_kinds);
+        tcase_add_test(tcase, test_kind_config);
         tcase_add_test(tcase, test_many_kinds);
         tcase_add_test(tcase, test_ask);
 }
