@@ -20,6 +20,8 @@ SECONDS = 90
 
 BOUND = {"vhost_vdpa", "virtio_vdpa"}
 
+UDEV = ("systemd-udevd-control.socket", "systemd-udevd-kernel.socket", "systemd-udevd.service")
+
 
 def drift(api, query="refresh=true&limit=1000"):
     items = api.get(f"/v1/drift?{query}").expect(200).json["items"]
@@ -31,8 +33,7 @@ def repair(api, **body):
     return {result["name"]: result for result in answer["results"]}
 
 
-def test_uevents(api):
-    """Seen without any look at the whole host, by the service in its sandbox."""
+def check_uevents(api):
     api.create("d", net(1))
     before = api.host()
     vdpa.bind("d", None)
@@ -46,6 +47,20 @@ def test_uevents(api):
     vdpa.wait_for(lambda: api.host()["devices"]["foreign"] == before["devices"]["foreign"])
     assert repair(api)["d"]["status"] == 200 and api.state("d") == "ready" and drift(api) == {}
     api.delete("d").expect(204)
+
+
+def test_uevents(api):
+    """Seen without any look at the whole host, by the service in its sandbox."""
+    check_uevents(api)
+
+
+def test_uevents_without_udev(api):
+    """The kernel tells of vDPA devices itself."""
+    vdpa.run("systemctl", "stop", *UDEV)
+    try:
+        check_uevents(api)
+    finally:
+        vdpa.run("systemctl", "start", *UDEV)
 
 
 def test_address_of_an_interface(api):
