@@ -3,6 +3,8 @@
 
 import contextlib
 import json
+import os
+import threading
 
 import pytest
 
@@ -85,6 +87,38 @@ def test_names_amid_a_batch(api, foreign):
     results = answer.json["results"]
     assert {result["name"]: result["status"] for result in results} == {name: 409 if name in foreign else 201 for name in names}
     assert set(agree(foreign=foreign)) == set(names) - set(foreign)
+
+
+@contextlib.contextmanager
+def others_at_work():
+    """Somebody makes and deletes a device, over and over."""
+    is_over = threading.Event()
+
+    def make_and_delete():
+        while not is_over.is_set():
+            vdpa.add("theirs", "vdpasim_blk")
+            vdpa.delete("theirs")
+
+    thread = threading.Thread(target=make_and_delete)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def test_batch_while_others_make_devices(api):
+    """The kernel numbers their nodes and ours together: each device has its own one all the same, and nobody else's owner
+    or address."""
+    items = [{"name": f"d{n}", "spec": net(n, endpoint={"uid": 1000 + n})} for n in range(60)]
+    with others_at_work():
+        answer = Connection().ask("POST", "/v1/devices:batchCreate", json.dumps({"devices": items})).expect(200)
+    for n, result in enumerate(answer.json["results"]):
+        node = result["device"]["status"]["endpoint"]
+        assert node == str(vdpa.vhost_node(f"d{n}"))
+        assert os.stat(node).st_uid == 1000 + n and vdpa.config(f"d{n}")["mac"] == mac(n)
+    agree()
 
 
 def test_namesake_since_the_last_look(api):
