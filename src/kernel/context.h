@@ -25,11 +25,9 @@
 typedef struct Made {
         char name[DEVICE_NAME_MAX];
         bool is_published; /* else nobody has been told of it yet */
-        bool has_config;   /* nobody has looked at it since; then: what DEV_CONFIG_GET tells */
         VhostKind kind;
         char mgmtdev[HANDLE_MAX];
-        DeviceStatus status, config; /* of DEV_GET and of DEV_CONFIG_GET; all else is zero */
-        VhostGroups groups;
+        VhostAnswers answers; /* the configuration: until somebody has looked at the device, or changed it */
 } Made;
 
 /* The last device whose endpoint was found, and what that was. */

@@ -87,10 +87,10 @@ static int ask_all(KernelBackend *k, const char *name, const DeviceSpec *spec, M
         Failure ignored;
         int r;
 
-        r = vdpa_netlink_get(k->netlink, name, made->mgmtdev, &made->status, f);
-        if (r < 0 || made->has_config || !config_is_final(spec))
+        r = vdpa_netlink_get(k->netlink, name, made->mgmtdev, &made->answers.status, f);
+        if (r < 0 || made->answers.has_config || !config_is_final(spec))
                 return r;
-        made->has_config = vdpa_netlink_get_config(k->netlink, name, &made->config, &ignored) >= 0;
+        made->answers.has_config = vdpa_netlink_get_config(k->netlink, name, &made->answers.config, &ignored) >= 0;
         return 0;
 }
 
@@ -100,8 +100,7 @@ static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, co
                      const MakerResult *result, Failure *f) {
         Made made = {
                 .kind = vhost_kind(mgmtdev, spec),
-                .has_config = result->has_config,
-                .config = result->config,
+                .answers = { .has_config = result->has_config, .config = result->config },
         };
         const VhostAnswers *known = find_kind(k, &made.kind);
         int r = 0;
@@ -110,12 +109,12 @@ static int take_made(KernelBackend *k, const char *name, const char *mgmtdev, co
                 r = ask_all(k, name, spec, &made, f);
         else {
                 (void) strlcpy(made.mgmtdev, mgmtdev, sizeof made.mgmtdev);
-                made.status = known->status;
-                if (!made.has_config && config_is_final(spec))
-                        made.has_config = vhost_answers_config(known, spec, &made.config);
+                made.answers.status = known->status;
+                if (!made.answers.has_config && config_is_final(spec))
+                        made.answers.has_config = vhost_answers_config(known, spec, &made.answers.config);
         }
         if (r >= 0)
-                r = check_class(&made.status, mgmtdev, spec, f);
+                r = check_class(&made.answers.status, mgmtdev, spec, f);
         if (r < 0)
                 return r;
 
@@ -192,22 +191,17 @@ bool creation_is_unpublished(const KernelBackend *k, const char *name) {
 
 void creation_note_bound(KernelBackend *k, const char *name, uint64_t inode) {
         bool is_new = creation_is_unpublished(k, name);
-        const VhostKind *kind = is_new ? &k->made.kind : &(const VhostKind){};
-        const VhostAnswers *known = find_kind(k, kind);
-        VhostAnswers answers = {};
+        const VhostAnswers *known = is_new ? find_kind(k, &k->made.kind) : NULL;
+        VhostGroups groups = known ? known->groups : (VhostGroups){};
 
-        if (!known && vhost_ask_groups(k->root, &k->detached, name, &answers.groups) >= 0) {
-                answers.status = k->made.status;
-                answers.has_config = k->made.has_config;
-                answers.config = k->made.config;
-                vhost_kinds_add(&k->vhost_kinds, kind, &answers, clock_monotonic_usec());
-                known = &answers;
-        }
-        if (!known) {
+        if (!known && vhost_ask_groups(k->root, &k->detached, name, &groups) < 0) {
                 device_notes_take(k->notes, name);
                 return;
         }
-        device_notes_put_groups(k->notes, name, inode, &known->groups);
-        if (is_new)
-                k->made.groups = known->groups;
+        device_notes_put_groups(k->notes, name, inode, &groups);
+        if (!is_new)
+                return;
+        k->made.answers.groups = groups;
+        if (!known)
+                vhost_kinds_add(&k->vhost_kinds, &k->made.kind, &k->made.answers, clock_monotonic_usec());
 }

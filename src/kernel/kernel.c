@@ -177,7 +177,7 @@ static int set_device_mac(KernelBackend *k, const char *name, const uint8_t mac[
         int r;
 
         snapshot_forget(&k->snapshot, name);
-        k->made.has_config = false;
+        k->made.answers.has_config = false;
         r = vdpa_netlink_set_mac(k->netlink, name, mac, f);
         if (r < 0)
                 return r;

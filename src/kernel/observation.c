@@ -78,16 +78,16 @@ static int ask_kernel(KernelBackend *k, const char *name, bool is_ours, uint64_t
         }
         if (is_known) {
                 (void) strlcpy(ret_mgmtdev, k->made.mgmtdev, HANDLE_MAX);
-                *ret = k->made.status;
+                *ret = k->made.answers.status;
         } else
                 r = vdpa_netlink_get(k->netlink, name, ret_mgmtdev, ret, f);
         if (r < 0)
                 return r;
 
         ret->seen_at = seen_at;
-        if (is_known && k->made.has_config) {
-                k->made.has_config = false;
-                take_config(&k->made.config, ret);
+        if (is_known && k->made.answers.has_config) {
+                k->made.answers.has_config = false;
+                take_config(&k->made.answers.config, ret);
                 return 0;
         }
         return vdpa_netlink_get_config(k->netlink, name, ret, f);
@@ -113,7 +113,7 @@ static bool see_new(KernelBackend *k, const char *name, Sight *ret) {
                 .at = k->found.seen_at,
                 .driver = k->found.driver,
                 .endpoint = k->found.endpoint,
-                .groups = k->made.groups,
+                .groups = k->made.answers.groups,
                 .is_ours = true,
                 .has_access = k->found.has_access,
                 .access = k->found.access,
