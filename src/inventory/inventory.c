@@ -306,8 +306,7 @@ Device *inventory_remove_device(Inventory *inv, Device *device) {
         return device_free(device);
 }
 
-void inventory_set_state(Inventory *inv, Device *device, DeviceState state, const Failure *reason) {
-        give_revision(inv, device);
+static void change_state(Inventory *inv, Device *device, DeviceState state, const Failure *reason) {
         account(inv, device, -1);
         device->state = state;
         device->is_displaced &= state == DEVICE_LOST;
@@ -315,6 +314,22 @@ void inventory_set_state(Inventory *inv, Device *device, DeviceState state, cons
         device_set_reason(device, reason);
         account(inv, device, 1);
         notify(inv, device, DEVICE_CHANGED);
+}
+
+void inventory_set_state(Inventory *inv, Device *device, DeviceState state, const Failure *reason) {
+        give_revision(inv, device);
+        change_state(inv, device, state, reason);
+}
+
+uint64_t inventory_set_aside(Inventory *inv, unsigned n) {
+        inv->revision += n;
+        return inv->revision - n + 1;
+}
+
+void inventory_set_state_as(Inventory *inv, Device *device, DeviceState state, uint64_t revision) {
+        inv->revision++;
+        device->revision = revision;
+        change_state(inv, device, state, NULL);
 }
 
 Mgmtdev *inventory_find_mgmtdev(Inventory *inv, const char *handle) {

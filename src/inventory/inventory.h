@@ -117,6 +117,14 @@ void inventory_set_state(Inventory *inv, Device *device, DeviceState state, cons
 /* Takes over what was seen of the device; no change by itself: one of state or inventory_touch_device() follows. */
 void inventory_set_status(Inventory *inv, Device *device, const DeviceStatus *status);
 
+/* Sets so many revisions aside for changes to come of one device, which others then do not get. Returns the first.
+ */
+uint64_t inventory_set_aside(Inventory *inv, unsigned n);
+
+/* Sets the state, with a revision that was set aside for the device, or is its own already. The inventory gets a
+ * new one. */
+void inventory_set_state_as(Inventory *inv, Device *device, DeviceState state, uint64_t revision);
+
 /* A change that is not one of state: gives the device a new revision. */
 void inventory_touch_device(Inventory *inv, Device *device);
 

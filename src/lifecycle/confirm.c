@@ -61,12 +61,9 @@ static bool is_as_recorded(const Device *device, const ConfirmItem *item) {
 }
 
 void confirm_device(Lifecycle *l, Device *device, const DeviceStatus *status) {
-        uint64_t revision = device->revision;
-
         inventory_set_status(l->inventory, device, status);
         device->was_ready = false;
-        inventory_set_state(l->inventory, device, DEVICE_READY, NULL);
-        device->revision = revision;
+        inventory_set_state_as(l->inventory, device, DEVICE_READY, device->revision);
 }
 
 /* Returns the device, or NULL if it may be gone now. */

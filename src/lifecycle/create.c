@@ -16,13 +16,21 @@
 #include "util/crash.h"
 #include "util/log.h"
 
+/* place: of the revision among those that were set aside. */
+static void set_state(Operation *op, DeviceState state, unsigned place) {
+        if (op->revision > 0)
+                inventory_set_state_as(op->lifecycle->inventory, op->device, state, op->revision + place);
+        else
+                inventory_set_state(op->lifecycle->inventory, op->device, state, NULL);
+}
+
 static void on_ready(Operation *op) {
         Device *device = op->device;
         Lifecycle *l = op->lifecycle;
         const Outcome outcome = { .device = device, .created = true };
 
         inventory_set_status(l->inventory, device, &op->task.status);
-        inventory_set_state(l->inventory, device, DEVICE_READY, NULL);
+        set_state(op, DEVICE_READY, 1);
         CRASH_POINT(CREATE_BEFORE_RECORD);
         log_device(LOG_NOTICE, 0, device->name, "ready on %s as %s", device->mgmtdev->info.handle,
                    device->status.endpoint);
@@ -30,7 +38,7 @@ static void on_ready(Operation *op) {
         /* Nobody waits for this: if it is lost, the next start finds the intent and the device, and comes to the
          * same end. */
         idempotency_note(op->verb, &outcome);
-        (void) record_device(l, device, op->verb);
+        (void) record_ready(op);
         CRASH_POINT(CREATE_AFTER_RECORD);
         operation_end(op, &outcome);
 }
@@ -107,7 +115,7 @@ static bool may_be_of_others(const Operation *op) {
 }
 
 void create_resume(Operation *op) {
-        inventory_set_state(op->lifecycle->inventory, op->device, DEVICE_CREATING, NULL);
+        set_state(op, DEVICE_CREATING, 0);
         op->task.may_exist = !op->is_new;
         op->task.must_be_ours = may_be_of_others(op);
         operation_run(op, machine_create, on_machine);
@@ -173,7 +181,7 @@ static void begin(Verb *verb, Device *device, bool is_new, bool has_moved) {
         lease_start(l, device);
         inventory_set_state(l->inventory, device, DEVICE_RESERVED, NULL);
         CRASH_POINT(CREATE_BEFORE_INTENT);
-        record_operation(op, on_intent_committed);
+        record_intent(op, on_intent_committed);
 }
 
 static void answer_plan(Verb *verb, const Placement *placement, Device *device) {

@@ -41,6 +41,11 @@ struct Operation {
         bool has_acquired;            /* of a create: the device held nothing before */
         bool has_moved;               /* of a create: it was recorded on another management device */
 
+        /* Of a create: two revisions that were set aside when its intent was recorded. The device has the first one
+         * while it is made, and the next one when it is ready, which its record says from the start. 0: it has a
+         * record of its own for that. */
+        uint64_t revision;
+
         /* Of a create; see grow.h. */
         operation_step_t grow_done, grow_failed;
         Failure grow_failure; /* why the device that was made has to go again */

@@ -41,11 +41,43 @@ static void not_recorded(Operation *op) {
         op->recorded(op, &f);
 }
 
+/* Of a device that is recorded as it is, what was intended is settled. 0: nothing was. */
+static uint64_t take_intended(Operation *op) {
+        uint64_t revision = op && op->revision > 0 ? op->revision + 1 : 0;
+
+        if (op)
+                op->revision = 0;
+        return revision;
+}
+
 static int put(Operation *op, const StoreRelease *release, store_done_t done) {
         StoreReceipt receipt;
-        const StoreNotes notes = { .receipt = idempotency_receipt(op->verb, &receipt) };
+        const StoreNotes notes = { .receipt = idempotency_receipt(op->verb, &receipt),
+                                   .settled_revision = take_intended(op) };
 
         return store_put_noted(op->lifecycle->store, op->device, release, &notes, done, op);
+}
+
+static void on_intent_recorded(void *userdata, const Failure *failure) {
+        Operation *op = userdata;
+
+        if (failure)
+                op->revision = 0;
+        on_operation_recorded(op, failure);
+}
+
+void record_intent(Operation *op, operation_recorded_t recorded) {
+        uint64_t revision = inventory_set_aside(op->lifecycle->inventory, 2);
+        StoreReceipt receipt;
+        const StoreNotes notes = { .receipt = idempotency_receipt(op->verb, &receipt),
+                                   .intended_revision = revision + 1 };
+
+        op->recorded = recorded;
+        op->revision = revision;
+        if (store_put_noted(op->lifecycle->store, op->device, NULL, &notes, on_intent_recorded, op) < 0) {
+                op->revision = 0;
+                not_recorded(op);
+        }
 }
 
 void record_operation(Operation *op, operation_recorded_t recorded) {
@@ -120,9 +152,22 @@ static bool queued(Lifecycle *l, int r) {
         return r == 0;
 }
 
+bool record_ready(Operation *op) {
+        Lifecycle *l = op->lifecycle;
+        StoreReceipt receipt;
+        StoreNotes notes = { .settled_revision = take_intended(op), .can_wait = true };
+
+        if (notes.settled_revision == 0)
+                return record_device(l, op->device, op->verb);
+        notes.receipt = idempotency_receipt(op->verb, &receipt);
+        return queued(l, store_put_notes(l->store, &notes, on_recorded, l));
+}
+
 bool record_device(Lifecycle *l, const Device *device, const Verb *verb) {
         StoreReceipt receipt;
-        const StoreNotes notes = { .receipt = idempotency_receipt(verb, &receipt), .can_wait = true };
+        const StoreNotes notes = { .receipt = idempotency_receipt(verb, &receipt),
+                                   .settled_revision = device->revision,
+                                   .can_wait = true };
 
         return queued(l, store_put_noted(l->store, device, NULL, &notes, on_recorded, l));
 }
@@ -172,6 +217,7 @@ static int remove_record(Lifecycle *l, const Device *device, const Verb *verb, b
         StoreTombstone tombstone;
         const StoreNotes notes = { .receipt = idempotency_receipt(verb, &receipt),
                                    .tombstone = was_told ? bury(l, device, &tombstone) : NULL,
+                                   .settled_revision = take_intended(device->operation),
                                    .can_wait = can_wait };
 
         return store_remove_device(l->store, device, ++l->inventory->revision, &release, &notes, done, userdata);

@@ -9,6 +9,10 @@
  * that is durable (failure is NULL), or cannot be; at once if there is no memory for it. */
 void record_operation(Operation *op, operation_recorded_t recorded);
 
+/* The same of a device that is to be made. What is recorded is how it will be when it is ready, with a revision
+ * that is set aside for that, and that it is not so yet. */
+void record_intent(Operation *op, operation_recorded_t recorded);
+
 /* The same, but as a device that holds nothing: what it holds is released when recorded() is called with success.
  */
 void record_operation_released(Operation *op, operation_recorded_t recorded);
@@ -26,11 +30,14 @@ void record_on_trouble(void *userdata, const StoreTrouble *trouble);
 /* A change that was asked for was not recorded, which is an error; but told once only while the disk takes none. */
 int record_log_level(const Lifecycle *l);
 
-/* Nobody waits for the following three: what they say can be observed again, so if they are lost, the next start
+/* Nobody waits for the following four: what they say can be observed again, so if they are lost, the next start
  * comes to the same end. One that fails is logged, and written when the store's trouble ends. */
 
 /* Returns false if it could not even be queued, which is logged too. verb: whose outcome was noted, or NULL. */
 bool record_device(Lifecycle *l, const Device *device, const Verb *verb);
+
+/* The same of the device of op, which was made as was intended; where that is so, its record is right already. */
+bool record_ready(Operation *op);
 
 /* The device, which the host no longer has, goes from the inventory, which gets a new revision; its record follows.
  * That it has gone is remembered. What it held is released: its record says that it is being deleted, and such a

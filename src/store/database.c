@@ -9,9 +9,11 @@
 #include "store/schema.h"
 
 /* In the order of the parameters of the insertion and of the columns of the listing. */
-#define DEVICE_COLUMNS                                                                                             \
-        "name, uid, revision, created_revision, created_usec, generation, state, "                                 \
-        "mgmtdev, spec, reason_code, reason, asid_space, asids, vqs, msis, holder, lease_usec"
+#define FIRST_COLUMNS "name, uid, revision, created_revision, created_usec, generation"
+#define LAST_COLUMNS  "mgmtdev, spec, reason_code, reason, asid_space, asids, vqs, msis, holder, lease_usec"
+
+/* What a record says, but of what is only intended. */
+#define STATE_NOW "CASE WHEN revision IN (SELECT revision FROM intent) THEN 'reserved' ELSE state END"
 
 #define RECEIPT_COLUMNS "id, key, request, name, uid, outcome, detail, made_usec"
 
@@ -20,14 +22,18 @@ static const char *const statement_sql[_STATEMENT_MAX] = {
         [STATEMENT_COMMIT] = "COMMIT",
         [STATEMENT_ROLLBACK] = "ROLLBACK",
         [STATEMENT_PUT_DEVICE] =
-                "INSERT OR REPLACE INTO device (" DEVICE_COLUMNS ") "
+                "INSERT OR REPLACE INTO device (" FIRST_COLUMNS ", state, " LAST_COLUMNS ") "
                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         [STATEMENT_REMOVE_DEVICE] = "DELETE FROM device WHERE name = ?1",
         [STATEMENT_END_HOLDER] = "UPDATE device SET holder = '' WHERE holder = ?1 AND holder <> ''",
         [STATEMENT_SET_REVISION] = "UPDATE meta SET value = ?1 WHERE key = 'revision'",
         [STATEMENT_SET_BOOT_ID] = "UPDATE meta SET value = ?1 WHERE key = 'boot_id'",
         [STATEMENT_GET_META] = "SELECT value FROM meta WHERE key = ?1",
-        [STATEMENT_LIST_DEVICES] = "SELECT " DEVICE_COLUMNS " FROM device ORDER BY name",
+        [STATEMENT_ADD_INTENT] = "INSERT OR IGNORE INTO intent (revision) VALUES (?1)",
+        [STATEMENT_END_INTENT] = "DELETE FROM intent WHERE revision = ?1",
+        [STATEMENT_PURGE_INTENTS] = "DELETE FROM intent WHERE revision NOT IN (SELECT revision FROM device)",
+        [STATEMENT_LIST_DEVICES] = "SELECT " FIRST_COLUMNS ", " STATE_NOW ", " LAST_COLUMNS
+                                   " FROM device ORDER BY name",
         [STATEMENT_PUT_MGMTDEV] = "INSERT OR REPLACE INTO mgmtdev (handle, cordoned, labels, overrides) "
                                   "VALUES (?1, ?2, ?3, ?4)",
         [STATEMENT_REMOVE_MGMTDEV] = "DELETE FROM mgmtdev WHERE handle = ?1",
@@ -296,6 +302,16 @@ int database_put_device(Database *db, const StoreRecord *r, Failure *f) {
 int database_remove_device(Database *db, const char *name, Failure *f) {
         bind_text(db, STATEMENT_REMOVE_DEVICE, 1, name);
         return finish(db, STATEMENT_REMOVE_DEVICE, f);
+}
+
+int database_add_intent(Database *db, uint64_t revision, Failure *f) {
+        bind_u64(db, STATEMENT_ADD_INTENT, 1, revision);
+        return finish(db, STATEMENT_ADD_INTENT, f);
+}
+
+int database_end_intent(Database *db, uint64_t revision, Failure *f) {
+        bind_u64(db, STATEMENT_END_INTENT, 1, revision);
+        return finish(db, STATEMENT_END_INTENT, f);
 }
 
 int database_put_mgmtdev(Database *db, const StoreMgmtdev *m, Failure *f) {

@@ -18,6 +18,9 @@ typedef enum Statement {
         STATEMENT_PUT_DEVICE,
         STATEMENT_REMOVE_DEVICE,
         STATEMENT_END_HOLDER,
+        STATEMENT_ADD_INTENT,
+        STATEMENT_END_INTENT,
+        STATEMENT_PURGE_INTENTS,
         STATEMENT_SET_REVISION,
         STATEMENT_SET_BOOT_ID,
         STATEMENT_GET_META,
@@ -70,6 +73,10 @@ int database_run(Database *db, Statement statement, Failure *f);
 int database_put_device(Database *db, const StoreRecord *record, Failure *f);
 int database_remove_device(Database *db, const char *name, Failure *f);
 int database_end_holder(Database *db, const char *holder, Failure *f);
+
+/* The record with that revision tells of what is intended; or no more. Each is listed as reserved. */
+int database_add_intent(Database *db, uint64_t revision, Failure *f);
+int database_end_intent(Database *db, uint64_t revision, Failure *f);
 
 /* Removes it if nothing is set. */
 int database_put_mgmtdev(Database *db, const StoreMgmtdev *mgmtdev, Failure *f);

@@ -96,6 +96,11 @@ static const char *const migrations[] = {
         "  created_usec INTEGER NOT NULL,"
         "  spec TEXT NOT NULL"
         ") STRICT, WITHOUT ROWID;",
+
+        /* 7. The revisions of records that are of devices as they will be. */
+        "CREATE TABLE intent ("
+        "  revision INTEGER PRIMARY KEY"
+        ") STRICT;",
 };
 
 #define SCHEMA_VERSION ((int) ELEMENTSOF(migrations))

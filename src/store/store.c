@@ -50,6 +50,7 @@ typedef struct Change {
         uint64_t purge_usec;      /* what was released before that matters no more */
         StoreReceipt receipt;     /* key is NULL: none */
         StoreTombstone tombstone; /* name is NULL: none */
+        uint64_t intended_revision, settled_revision; /* 0: none */
         char *strings, *receipt_strings, *tombstone_strings;
         store_done_t done;
         void *userdata;
@@ -122,6 +123,10 @@ static int apply(Database *db, const Change *change, Failure *f) {
 
         if (r == 0 && change->release.mgmtdev)
                 r = database_add_quarantine(db, &change->release, change->purge_usec, f);
+        if (r == 0 && change->settled_revision > 0)
+                r = database_end_intent(db, change->settled_revision, f);
+        if (r == 0 && change->intended_revision > 0)
+                r = database_add_intent(db, change->intended_revision, f);
         if (r == 0 && change->receipt.key)
                 r = database_put_receipt(db, &change->receipt, f);
         if (r == 0 && change->tombstone.name)
@@ -355,8 +360,8 @@ int store_load(Store *store, const StoreLoader *loader, void *userdata, Failure 
                 r = database_list_tombstones(db, loader->tombstone, userdata, f);
 
         /* Only now is it known that all of it is ours and whole. If the disk is full, the first change that it
-         * takes reserves them. */
-        if (r == 0)
+         * takes reserves them. Intents without a record are left behind by devices that were made after a kill. */
+        if (r == 0 && database_run(db, STATEMENT_PURGE_INTENTS, NULL) == 0)
                 (void) commit(store, NULL, 0, NULL);
         return r;
 }
@@ -426,6 +431,10 @@ static int copy_notes(const StoreNotes *notes, Change *change) {
                 return -ENOMEM;
         if (notes && notes->tombstone && copy_tombstone(notes->tombstone, change) < 0)
                 return -ENOMEM;
+        if (notes) {
+                change->intended_revision = notes->intended_revision;
+                change->settled_revision = notes->settled_revision;
+        }
         return 0;
 }
 
@@ -520,14 +529,15 @@ static int fill_change(Change *change, const Device *device, const char *spec, c
 int store_put_noted(Store *store, const Device *device, const StoreRelease *release, const StoreNotes *notes,
                     store_done_t done, void *userdata) {
         _cleanup_free_ char *spec = device_spec_format(&device->spec);
+        uint64_t intended_revision = notes ? notes->intended_revision : 0;
         Change change = {
                 .kind = CHANGE_PUT,
                 .record = {
-                        .revision = device->revision,
+                        .revision = intended_revision > 0 ? intended_revision : device->revision,
                         .created_revision = device->created_revision,
                         .created_usec = device->created_usec,
                         .generation = device->generation,
-                        .state = device->state,
+                        .state = intended_revision > 0 ? DEVICE_READY : device->state,
                         .lease_usec = device->lease_usec,
                 },
                 .done = done,

@@ -95,10 +95,16 @@ typedef struct StoreTombstone {
         uint64_t first_id; /* as above */
 } StoreTombstone;
 
-/* What is recorded together with a change, or not at all. Each may be NULL. */
+/* What is recorded together with a change, or not at all. Each may be NULL, or 0. */
 typedef struct StoreNotes {
         const StoreReceipt *receipt;
         const StoreTombstone *tombstone;
+
+        /* Of a device that is to be made: the record has it ready, with this revision, as it is going to be, so
+         * that it need not be written once more. Until that is settled, the device is loaded as reserved. */
+        uint64_t intended_revision;
+        uint64_t settled_revision; /* of what was intended: it is so, or will never be */
+
         bool can_wait; /* for company on the way to the disk: the change, which nobody waits for */
 } StoreNotes;
 

@@ -48,11 +48,15 @@ class Inventory:
             database.row_factory = sqlite3.Row
             database.execute("BEGIN")
             self.devices = {row["name"]: dict(row) for row in database.execute("SELECT * FROM device")}
+            intended = {row["revision"] for row in database.execute("SELECT revision FROM intent")}
             self.quarantine = [dict(row) for row in database.execute("SELECT * FROM quarantine")]
             self.meta = dict(database.execute("SELECT key, value FROM meta"))
         database.close()
         for row in self.devices.values():
             row["spec"] = json.loads(row["spec"])
+            # As it will be, and is not yet.
+            if row["revision"] in intended:
+                row["state"] = "reserved"
         for row in [*self.devices.values(), *self.quarantine]:
             row["asids"], row["msis"] = parse_ids(row["asids"]), parse_ids(row["msis"])
 

@@ -15,11 +15,11 @@ NET = {"class": "net"}
 
 
 @contextlib.contextmanager
-def refusing(daemon, change, condition):
+def refusing(daemon, change, condition, table="device"):
     """change: "INSERT" (which a change of a record is too) or "DELETE"; condition: of OLD or NEW."""
     connection = sqlite3.connect(daemon.database, timeout=30, isolation_level=None)
     connection.execute(
-        f"CREATE TRIGGER refuse BEFORE {change} ON device WHEN {condition} "
+        f"CREATE TRIGGER refuse BEFORE {change} ON {table} WHEN {condition} "
         "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
     )
     try:
@@ -97,8 +97,11 @@ def test_an_update_that_is_not_recorded_is_not_made(daemon, client, patch):
 def test_a_result_that_is_not_recorded_is_found_again(daemon, client, end):
     """That a device is ready, or gone, is seen on the host: the intents are enough."""
     client.create("old", NET)
-    with refusing(daemon, "INSERT", "NEW.state = 'ready'"):
+    with refusing(daemon, "DELETE", "1", table="intent"):
         device = client.create("d", NET)
+        # Goes to the disk together with what waits for company on the way there.
+        client.create("e", NET)
+        client.delete("e").expect(204)
     with refusing(daemon, "DELETE", "1"):
         client.delete("old").expect(204)
         client.get("/v1/devices/old").expect(404)

@@ -2,10 +2,12 @@
  *
  * The create verb, as long as the host does what it is told. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "rig.h"
+#include "store-rig.h"
 #include "unit.h"
 
 static void set_up(void) {
@@ -48,6 +50,33 @@ START_TEST(test_states_on_the_way) {
         rig_wait(&a);
         rig_assert_code(a, ERROR_NONE);
         ck_assert_uint_eq(lifecycle_n_operations(rig.lifecycle), 0);
+}
+END_TEST
+
+/* The intent has the device as it is going to be, and what it becomes has that revision, also after a restart. */
+START_TEST(test_one_record) {
+        char sql[128];
+        Answer a;
+
+        rig_begin_create("a", RIG_NET, &a);
+        fake_hold(rig.backend, FAKE_CREATE);
+        rig_wait_held(FAKE_CREATE);
+        (void) snprintf(sql, sizeof sql,
+                        "SELECT count(*) FROM device JOIN intent USING (revision) WHERE revision = %" PRIu64,
+                        rig_device("a")->revision + 1);
+        ck_assert_int_eq(disk_query(sql), 1);
+        fake_let_go(rig.backend, FAKE_CREATE);
+        rig_wait(&a);
+        rig_assert_code(a, ERROR_NONE);
+        ck_assert_uint_eq(rig_device("a")->revision, a.revision);
+        rig_stop();
+        ck_assert_int_eq(disk_query(sql), 0);
+        (void) snprintf(sql, sizeof sql,
+                        "SELECT count(*) FROM device WHERE state = 'ready' AND revision = %" PRIu64, a.revision);
+        ck_assert_int_eq(disk_query(sql), 1);
+        rig_start();
+        ck_assert_uint_eq(rig_device("a")->revision, a.revision);
+        ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
 }
 END_TEST
 
@@ -186,6 +215,7 @@ static void add(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, rig_tear_down);
         tcase_add_test(tcase, test_steps);
         tcase_add_test(tcase, test_states_on_the_way);
+        tcase_add_test(tcase, test_one_record);
         tcase_add_test(tcase, test_confirm);
         tcase_add_test(tcase, test_other_spec);
         tcase_add_test(tcase, test_waits_for_the_first);

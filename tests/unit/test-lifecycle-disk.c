@@ -23,14 +23,24 @@ static void set_up(void) {
 
 #define ALLOW(state) "DROP TRIGGER put_" state ";"
 
+/* ... and that a device is intended, or is what was intended. */
+#define REFUSE_INTENT                                                                                              \
+        "CREATE TRIGGER intent BEFORE INSERT ON intent BEGIN SELECT RAISE(ABORT, 'the disk is bad'); END;"
+#define ALLOW_INTENT "DROP TRIGGER intent;"
+#define REFUSE_SETTLING                                                                                            \
+        "CREATE TRIGGER settling BEFORE DELETE ON intent BEGIN SELECT RAISE(ABORT, 'the disk is bad'); END;"
+#define ALLOW_SETTLING "DROP TRIGGER settling;"
+
 static bool is_on_disk(const char *state) {
         sqlite3 *db = disk_open_beside("");
         sqlite3_stmt *stmt;
         bool found;
 
-        ck_assert_int_eq(
-                sqlite3_prepare_v2(db, "SELECT 1 FROM device WHERE name = 'a' AND state = ?1", -1, &stmt, NULL),
-                SQLITE_OK);
+        ck_assert_int_eq(sqlite3_prepare_v2(db,
+                                            "SELECT 1 FROM device WHERE name = 'a' AND ?1 = CASE WHEN revision IN "
+                                            "(SELECT revision FROM intent) THEN 'reserved' ELSE state END",
+                                            -1, &stmt, NULL),
+                         SQLITE_OK);
         ck_assert_int_eq(sqlite3_bind_text(stmt, 1, state, -1, SQLITE_STATIC), SQLITE_OK);
         found = sqlite3_step(stmt) == SQLITE_ROW;
         sqlite3_finalize(stmt);
@@ -51,13 +61,13 @@ static Answer set_mac(uint8_t last) {
 START_TEST(test_create_intent) {
         Answer a;
 
-        disk_execute(REFUSE("reserved"));
+        disk_execute(REFUSE_INTENT);
         a = rig_create("a", RIG_NET);
         rig_assert_code(a, ERROR_STORE_FAILED);
         ck_assert_ptr_nonnull(strstr(a.failure.detail, "the disk is bad"));
         ck_assert_str_eq(fake_take_calls(rig.backend), "");
         ck_assert_ptr_null(inventory_find_device(&rig.inventory, "a"));
-        disk_execute(ALLOW("reserved"));
+        disk_execute(ALLOW_INTENT);
         rig_create_good("a", RIG_NET);
 }
 END_TEST
@@ -68,7 +78,7 @@ START_TEST(test_create_intent_again) {
         fake_fail(rig.backend, FAKE_BIND, 1, ERROR_BACKEND_FAILED, EIO);
         fake_fail(rig.backend, FAKE_DESTROY, 1, ERROR_BACKEND_FAILED, EIO);
         (void) rig_create("a", RIG_NET);
-        disk_execute(REFUSE("reserved"));
+        disk_execute(REFUSE_INTENT);
         a = rig_create("a", RIG_NET);
         rig_assert_code(a, ERROR_STORE_FAILED);
         ck_assert_int_eq(rig_device("a")->state, DEVICE_FAILED);
@@ -110,15 +120,19 @@ END_TEST
 START_TEST(test_ready_not_recorded) {
         Answer created;
 
-        disk_execute(REFUSE("ready"));
+        disk_execute(REFUSE_SETTLING);
         created = rig_create_good("a", RIG_NET);
         rig_stop();
-        disk_execute(ALLOW("ready"));
+        disk_execute(ALLOW_SETTLING);
         ck_assert_str_eq(rig_recorded("a"), "reserved");
         rig_start();
         ck_assert_int_eq(rig_device("a")->state, DEVICE_READY);
         ck_assert_str_eq(rig_device("a")->uid, created.uid);
+        ck_assert_uint_gt(rig_device("a")->revision, created.revision);
         ck_assert_uint_eq(fake_count_calls(rig.backend, FAKE_CREATE), 1);
+        rig_stop();
+        ck_assert_str_eq(rig_recorded("a"), "ready");
+        ck_assert_int_eq(disk_query("SELECT count(*) FROM intent"), 0);
 }
 END_TEST
 

@@ -7,6 +7,7 @@
 
 #include "fault-vfs.h"
 #include "rig.h"
+#include "store-rig.h"
 #include "unit.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -73,6 +74,7 @@ static void run(FaultKind kind, uint64_t n, bool is_lasting) {
         unit_run_until(rig.event, is_over, NULL);
         expect_agreement(n);
         rig_stop();
+        ck_assert_int_eq(disk_query("SELECT count(*) FROM device JOIN intent USING (revision)"), 0);
         rig_start();
         expect_agreement(n);
         rig_tear_down();

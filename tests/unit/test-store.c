@@ -110,6 +110,28 @@ START_TEST(test_order) {
 }
 END_TEST
 
+/* A device is what was intended when that is settled; what was left behind by another goes at the next load. */
+START_TEST(test_intent) {
+        static const StoreNotes intended = { .intended_revision = 5 }, settled = { .settled_revision = 5 };
+
+        disk_open();
+        disk_execute("INSERT INTO intent (revision) VALUES (3)");
+        ck_assert_int_eq(
+                store_put_noted(disk.store, disk_put_device("a", 4, DEVICE_RESERVED), NULL, &intended, NULL, NULL),
+                0);
+        ck_assert_int_eq(disk_put("b", 6, DEVICE_READY, NULL), 0);
+        disk_drain();
+        ck_assert_str_eq(disk_names(), "a:reserved b:ready");
+        ck_assert_int_eq(disk_query("SELECT count(*) FROM intent WHERE revision <> 5"), 0);
+        ck_assert_int_eq(store_put_notes(disk.store, &settled, NULL, NULL), 0);
+        disk_drain();
+        ck_assert_str_eq(disk_names(), "a:ready b:ready");
+        ck_assert_int_eq(disk_query("SELECT revision FROM device WHERE name = 'a'"), 5);
+        ck_assert_int_eq(disk_query("SELECT count(*) FROM intent"), 0);
+        disk_close();
+}
+END_TEST
+
 START_TEST(test_remove_nothing) {
         Done done = {};
 
@@ -331,6 +353,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_reopen);
         tcase_add_test(tcase, test_every_state);
         tcase_add_test(tcase, test_order);
+        tcase_add_test(tcase, test_intent);
         tcase_add_test(tcase, test_remove_nothing);
         tcase_add_test(tcase, test_answers);
         tcase_add_test(tcase, test_resources);
