@@ -12,7 +12,7 @@
 void http_device_on_changed(void *request, const Outcome *outcome) {
         _cleanup_(http_request_unrefp) HttpRequest *r = request;
         char etag[ETAG_MAX], location[LOCATION_MAX];
-        HttpField fields[4] = {};
+        HttpField fields[5] = {};
         size_t n = 0;
 
         if (outcome->failure.code != ERROR_NONE) {
@@ -27,8 +27,12 @@ void http_device_on_changed(void *request, const Outcome *outcome) {
         }
         if (outcome->replayed)
                 fields[n++] = http_replayed;
-        http_reply_json(r, outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK, device_format(outcome->device),
-                        fields);
+        if (r->is_minimal) {
+                fields[n++] = http_minimal;
+                http_reply_empty(r, outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK, fields);
+        } else
+                http_reply_json(r, outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK,
+                                device_format(outcome->device), fields);
 }
 
 void http_device_on_deleted(void *request, const Outcome *outcome) {

@@ -94,6 +94,7 @@ static void create_device(HttpRequest *r, HttpInput *in, const char *name) {
                 k = http_input_key(in, r, &p.key);
         if (!end_input(r, in, k))
                 return;
+        r->is_minimal = !dry_run && http_input_prefers_minimal(r);
         if (dry_run)
                 lifecycle_plan_device(l, name ?: in_body, &spec, on_planned, http_request_ref(r));
         else
@@ -210,6 +211,7 @@ void http_device_renew(HttpRequest *r, HttpInput *in) {
                 json_end(&d, in->body);
         }
         k = http_input_key(in, r, &p.key);
+        r->is_minimal = http_input_prefers_minimal(r);
         if (end_input(r, in, k))
                 lifecycle_renew_device(r->context->lifecycle, name, &p, has_seconds ? &seconds : NULL,
                                        http_device_on_changed, http_request_ref(r));
@@ -238,6 +240,7 @@ void http_device_patch(HttpRequest *r, HttpInput *in) {
         device = name ? inventory_find_device(lifecycle_inventory(l), name) : NULL;
         if (k == 0 && device && spec)
                 k = device_patch_decode(&in_spec, &device->spec, spec, &after, &patch);
+        r->is_minimal = http_input_prefers_minimal(r);
         if (end_input(r, in, k))
                 lifecycle_update_device(l, name, &precondition, &patch, http_device_on_changed,
                                         http_request_ref(r));
@@ -245,8 +248,7 @@ void http_device_patch(HttpRequest *r, HttpInput *in) {
 
 void http_device_list(HttpRequest *r, HttpInput *in) {
         Inventory *inventory = lifecycle_inventory(r->context->lifecycle);
-        const char *accept = http_request_header(r, MHD_HTTP_HEADER_ACCEPT);
-        bool is_lines = accept && accept_names(accept, HTTP_LINES_TYPE);
+        bool is_lines = list_names(http_request_header(r, MHD_HTTP_HEADER_ACCEPT), HTTP_LINES_TYPE);
         DeviceListing listing;
 
         http_device_listing_decode(&in->query, inventory->revision, is_lines ? INT64_MAX : DEVICE_LISTING_DEFAULT,

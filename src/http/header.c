@@ -102,17 +102,19 @@ bool media_type_is(const char *value, const char *type) {
         return *value == '\0' || *value == ';';
 }
 
-bool accept_names(const char *value, const char *type) {
-        size_t n = strlen(type);
+bool list_names(const char *value, const char *item) {
+        size_t n = strlen(item);
 
-        for (;; value++) {
+        for (; value; value++) {
                 value += strspn(value, BLANKS);
-                if (strncasecmp(value, type, n) == 0 && strchr(BLANKS ",;", value[n]))
+                if (strncasecmp(value, item, n) == 0 && strchr(BLANKS ",;", value[n]))
                         return true;
                 value = strchr(value, ',');
                 if (!value)
-                        return false;
+                        break;
         }
+
+        return false;
 }
 
 /* "q=0", with up to three zeros behind the point: not at all. */

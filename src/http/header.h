@@ -25,8 +25,9 @@ bool if_none_match_has(const char *value, uint64_t revision);
 /* True if a media type, parameters aside, is type. */
 bool media_type_is(const char *value, const char *type);
 
-/* True if Accept names the type itself. */
-bool accept_names(const char *value, const char *type);
+/* True if a list has an item, whose parameters do not count: Accept a media type, Prefer "return=minimal". NULL has
+ * none. */
+bool list_names(const char *value, const char *item);
 
 /* True if Accept-Encoding names the coding, and not in order to refuse it. NULL names none. */
 bool accept_encoding_has(const char *value, const char *coding);

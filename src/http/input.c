@@ -76,6 +76,10 @@ static void take_if_none_match(HttpInput *in, const HttpRequest *r, Precondition
         p->must_not_exist = true;
 }
 
+bool http_input_prefers_minimal(const HttpRequest *r) {
+        return list_names(http_request_header(r, MHD_HTTP_HEADER_PREFER), "return=minimal");
+}
+
 void http_input_precondition(HttpInput *in, const HttpRequest *r, Precondition *p) {
         take_if_match(in, r, p);
         take_if_none_match(in, r, p);

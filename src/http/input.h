@@ -27,6 +27,9 @@ const char *http_input_handle(HttpInput *in, const HttpRequest *r);
 void http_input_precondition(HttpInput *in, const HttpRequest *r, Precondition *p);
 void http_input_device_precondition(HttpInput *in, const HttpRequest *r, Precondition *p);
 
+/* True if the client is content with what is new to it ("Prefer: return=minimal", RFC 7240). */
+bool http_input_prefers_minimal(const HttpRequest *r);
+
 /* Reads the idempotency key, if there is one, and takes the digest of the request. Returns 0, or -ENOMEM. */
 int http_input_key(HttpInput *in, const HttpRequest *r, IdempotencyKey *ret);
 

@@ -12,6 +12,7 @@
 #define PROBLEM_TYPE "application/problem+json"
 
 const HttpField http_replayed = { "Idempotency-Replayed", "true" };
+const HttpField http_minimal = { MHD_HTTP_HEADER_PREFERENCE_APPLIED, "return=minimal" };
 
 /* Adds the fields to a response, which it destroys if that fails. */
 static struct MHD_Response *add_fields(struct MHD_Response *response, const HttpField *fields) {

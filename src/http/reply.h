@@ -14,6 +14,9 @@ typedef struct HttpField {
 /* Tells that the answer is one that was given before. */
 extern const HttpField http_replayed;
 
+/* Tells that the answer has no more than what is new to the client. */
+extern const HttpField http_minimal;
+
 /* text is JSON; it is taken over, and freed with free(). NULL: there was no memory for it. fields: further header
  * fields, or NULL. */
 void http_reply_json(HttpRequest *r, unsigned status, char *text, const HttpField *fields);

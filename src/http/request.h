@@ -67,6 +67,7 @@ struct HttpRequest {
         size_t body_size, body_capacity;
         size_t n_answer_bytes; /* of its answer that count for all */
         bool is_stream;
+        bool is_minimal;     /* the client wants no more than what is new to it, and gets that */
         uint64_t n_received; /* bytes of body, kept or not */
 
         unsigned status;               /* of the answer; 0: there is none yet */

@@ -3,6 +3,7 @@
 
 #include "http/header.h"
 #include "http/packed.h"
+#include "http/reply.h"
 
 /* What the library asks the source for at a time. */
 #define BLOCK_SIZE (32u * 1024)
@@ -66,6 +67,8 @@ static HttpStream *reply(HttpRequest *r, const char *type, const char *coding, c
         }
 
         if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) != MHD_YES ||
+            (r->is_minimal &&
+             MHD_add_response_header(response, http_minimal.name, http_minimal.value) != MHD_YES) ||
             (coding && MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, coding) != MHD_YES) ||
             MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") != MHD_YES) {
                 MHD_destroy_response(response);

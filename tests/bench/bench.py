@@ -93,22 +93,22 @@ def own_spec(i):
     return {**SPEC, "owner": f"vm:{i}", "net": {"mac": f"02:00:00:{i >> 16:02x}:{i >> 8 & 255:02x}:{i & 255:02x}"}}
 
 
-def fill(it, first, n, spec=same_spec):
+def fill(it, first, n, spec=same_spec, **header):
     """Makes devices in batches; returns how long each took."""
     seconds = []
     for start in range(first, first + n, BATCH):
         devices = [{"name": f"d{i}", "spec": spec(i)} for i in range(start, min(start + BATCH, first + n))]
-        seconds.append(create_batch(it, devices))
+        seconds.append(create_batch(it, devices, **header))
     return seconds
 
 
-def create_batch(it, devices):
+def create_batch(it, devices, **header):
     """How long the answer takes to be there, whole; each of its results must be good."""
     data = json.dumps({"devices": devices}).encode()
     connection = Connection(connect(it.socket))
     connection.sock.settimeout(PATIENCE_SEC)
     begin = time.monotonic()
-    connection.request("POST", "/v1/devices:batchCreate", data, {"Content-Type": "application/json"})
+    connection.request("POST", "/v1/devices:batchCreate", data, {"Content-Type": "application/json", **header})
     answer = connection.getresponse()
     text = answer.read()
     seconds = time.monotonic() - begin

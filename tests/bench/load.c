@@ -14,6 +14,7 @@
  *     -m N     so many numbers, which come again and again (as many as requests)
  *     -b BODY  what is sent
  *     -t TYPE  its media type (application/json)
+ *     -H LINE  a line more of the header
  *
  * Prints one JSON object: requests, seconds, per_second, and p50_usec, p99_usec, max_usec of one request. */
 #include <arpa/inet.h>
@@ -33,7 +34,7 @@
 #define ANSWER_MAX (256u * 1024)
 
 typedef struct Plan {
-        const char *address, *method, *target, *body, *type;
+        const char *address, *method, *target, *body, *type, *line;
         int status;
         unsigned long n_connections, n, first, n_numbers;
 } Plan;
@@ -108,8 +109,8 @@ static void send_next(Connection *c) {
 
         (void) fill_in(target, sizeof target, plan.target, number);
         n = snprintf(text, sizeof text,
-                     "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s",
-                     plan.method, target, plan.type, n_body, body);
+                     "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\n%s%sContent-Length: %zu\r\n\r\n%s",
+                     plan.method, target, plan.type, plan.line ?: "", plan.line ? "\r\n" : "", n_body, body);
         c->n_read = 0;
         c->begun_nsec = now_nsec();
         if (write(c->fd, text, (size_t) n) != n)
@@ -183,7 +184,7 @@ static int compare(const void *a, const void *b) {
 static void parse(int argc, char **argv) {
         int option;
 
-        while ((option = getopt(argc, argv, "c:n:f:m:b:t:")) >= 0)
+        while ((option = getopt(argc, argv, "c:n:f:m:b:t:H:")) >= 0)
                 switch (option) {
                 case 'c':
                         plan.n_connections = parse_number(optarg);
@@ -202,6 +203,9 @@ static void parse(int argc, char **argv) {
                         break;
                 case 't':
                         plan.type = optarg;
+                        break;
+                case 'H':
+                        plan.line = optarg;
                         break;
                 default:
                         exit(2);

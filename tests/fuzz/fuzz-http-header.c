@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         else if (which == 't')
                 (void) media_type_is(value, "application/json");
         else if (which == 'a')
-                (void) accept_names(value, "application/x-ndjson");
+                (void) list_names(value, "application/x-ndjson");
         else if (which == 'e')
                 (void) accept_encoding_has(value, "gzip");
         else

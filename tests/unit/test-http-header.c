@@ -84,6 +84,28 @@ START_TEST(test_media_type) {
 END_TEST
 
 static const struct {
+        const char *value;
+        bool has;
+} lists[] = {
+        { "return=minimal", true },
+        { "Return=Minimal", true },
+        { " respond-async,\treturn=minimal;x=1 , wait=10", true },
+        { "return=minimal ,", true },
+        { "return=minimally", false },
+        { "xreturn=minimal", false },
+        { "respond-async return=minimal", false },
+        { "return=representation", false },
+        { ",,", false },
+        { "", false },
+        { NULL, false },
+};
+
+START_TEST(test_list) {
+        ck_assert_int_eq(list_names(lists[_i].value, "return=minimal"), lists[_i].has);
+}
+END_TEST
+
+static const struct {
         const char *host;
         bool is_loopback;
 } hosts[] = {
@@ -145,6 +167,7 @@ int main(void) {
         tcase_add_loop_test(tcase, test_if_none_match, 0, (int) ELEMENTSOF(if_none_matches));
         tcase_add_test(tcase, test_etag);
         tcase_add_loop_test(tcase, test_media_type, 0, (int) ELEMENTSOF(media_types));
+        tcase_add_loop_test(tcase, test_list, 0, (int) ELEMENTSOF(lists));
         tcase_add_loop_test(tcase, test_host, 0, (int) ELEMENTSOF(hosts));
         tcase_add_loop_test(tcase, test_unescape, 0, (int) ELEMENTSOF(urls));
         suite_add_tcase(suite, tcase);
