@@ -59,8 +59,21 @@ static Batch *batch_free(Batch *batch) {
         return NULL;
 }
 
+static int on_turn(sd_event_source *source, void *userdata);
+
+/* At the loop's next turn, and behind what this one has handed to other threads: they are at it while the next
+ * items are begun. So it takes a new source; one that is only turned on again keeps the place that it once had. */
 static void go_on(Batch *batch) {
-        (void) sd_event_source_set_enabled(batch->turn, SD_EVENT_ONESHOT);
+        sd_event_source *turn;
+
+        if (sd_event_source_get_enabled(batch->turn, NULL) > 0)
+                return;
+        if (sd_event_add_defer(batch->lifecycle->event, &turn, on_turn, batch) < 0) {
+                (void) sd_event_source_set_enabled(batch->turn, SD_EVENT_ONESHOT);
+                return;
+        }
+        sd_event_source_unref(batch->turn);
+        batch->turn = turn;
 }
 
 static void tell(Slot *slot, const Outcome *outcome) {

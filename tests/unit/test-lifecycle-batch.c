@@ -156,6 +156,22 @@ START_TEST(test_window) {
 }
 END_TEST
 
+/* What was begun is on its way to the disk while the rest is begun, and not only when all is. */
+START_TEST(test_side_by_side) {
+        uint64_t end;
+
+        rig_stop();
+        rig.max_operations = 2 * N_MAX;
+        rig_start();
+        begin(BATCH_CREATE, 900);
+        while (rig.inventory.n_devices < 900)
+                ck_assert_int_ge(sd_event_run(rig.event, UINT64_MAX), 0);
+        for (end = clock_monotonic_usec() + DRAIN_USEC; disk_query("SELECT count(*) FROM device") == 0;)
+                ck_assert_uint_lt(clock_monotonic_usec(), end);
+        finish(900);
+}
+END_TEST
+
 START_TEST(test_generated_names) {
         BatchItem *items = items_new(5);
 
@@ -283,6 +299,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, test_create_and_delete);
         tcase_add_test(tcase, test_partly);
         tcase_add_test(tcase, test_window);
+        tcase_add_test(tcase, test_side_by_side);
         tcase_add_test(tcase, test_generated_names);
         tcase_add_test(tcase, test_delete_fenced);
         tcase_add_test(tcase, test_too_many_batches);
