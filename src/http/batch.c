@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/device-body.h"
+#include "http/batch-body.h"
 #include "http/handlers.h"
 #include "http/header.h"
 #include "http/reply.h"
@@ -193,95 +193,6 @@ static void run(HttpRequest *r, Results *results, BatchKind kind, BatchItem *ite
                 results_unref(results);
 }
 
-/* The array "devices" of the body; NULL, with a fault, if it is not as it has to be. */
-static json_t *take_devices(JsonDecoder *d, json_t *body) {
-        json_t *devices;
-
-        if (!json_take_array(d, body, "devices", BATCH_ITEMS_MAX, &devices)) {
-                if (!json_object_get(body, "devices"))
-                        json_fault(d, "devices", "missing", "is required");
-                return NULL;
-        }
-        if (json_array_size(devices) > 0)
-                return devices;
-        json_fault(d, "devices", "empty", "must have an item at least");
-        return NULL;
-}
-
-/* What the items of one request share while they are decoded. */
-typedef struct Decoding {
-        JsonDecoder in_devices;
-        json_t *names; /* that there were before, as members; owned */
-        BatchKind kind;
-} Decoding;
-
-/* Returns 0, with a fault if it is not the first of that name, or -ENOMEM. */
-static int note_name(Decoding *decoding, JsonDecoder *d, const char *name) {
-        if (json_object_get(decoding->names, name))
-                json_fault(d, "name", "duplicate", "is the name of an item before");
-        else if (json_object_set_new(decoding->names, name, json_null()) < 0)
-                return -ENOMEM;
-        return 0;
-}
-
-static void decode_deletion(JsonDecoder *d, json_t *object, const char **ret_name, Precondition *ret) {
-        const char *uid;
-
-        *ret_name = http_device_body_take_name(d, object, "name");
-        if (!json_object_get(object, "name"))
-                json_fault(d, "name", "missing", "is required");
-        if (json_take_string(d, object, "uid", UID_TEXT_MAX - 1, &uid)) {
-                if (uid_is_valid(uid))
-                        strcpy(ret->uid, uid);
-                else
-                        json_fault(d, "uid", "bad-uid", "must be a UUID");
-        }
-        json_end(d, object);
-}
-
-/* Returns -ENOMEM, or 0: whether it is right is among the faults. */
-static int decode_item(Decoding *decoding, size_t i, json_t *object, BatchItem *ret) {
-        const char *name = NULL;
-        JsonDecoder d;
-        char index[24];
-        int r = 0;
-
-        (void) snprintf(index, sizeof index, "%zu", i);
-        json_decoder_enter(&d, &decoding->in_devices, index);
-        if (!json_is_object(object)) {
-                json_fault(&d, NULL, "wrong-type", "must be an object");
-                return 0;
-        }
-        if (decoding->kind == BATCH_DELETE)
-                decode_deletion(&d, object, &name, &ret->precondition);
-        else
-                r = http_device_body_decode(&d, object, NULL, &name, &ret->spec);
-        if (r == -ENOMEM || !name)
-                return r == -ENOMEM ? r : 0;
-        strcpy(ret->name, name);
-        return note_name(decoding, &d, name);
-}
-
-/* Returns the items, as many as devices has, or NULL when out of memory. */
-static BatchItem *decode_items(JsonDecoder *d, BatchKind kind, json_t *devices) {
-        Decoding decoding = { .kind = kind, .names = json_object() };
-        size_t n = json_array_size(devices), i;
-        BatchItem *items = calloc(n, sizeof *items);
-        json_t *object;
-        int r = 0;
-
-        json_decoder_enter(&decoding.in_devices, d, "devices");
-        for (i = 0; items && i < n; i++)
-                device_spec_init(&items[i].spec);
-        json_array_foreach(devices, i, object) {
-                r = items && decoding.names ? decode_item(&decoding, i, object, &items[i]) : -ENOMEM;
-                if (r < 0)
-                        break;
-        }
-        json_decref(decoding.names);
-        return r < 0 && items ? batch_items_free(items, n) : items;
-}
-
 /* False: the request was answered. */
 static bool set_key(HttpRequest *r, BatchKind kind, BatchItem *items, size_t n, const IdempotencyKey *key) {
         Failure f;
@@ -302,32 +213,31 @@ static void handle(HttpRequest *r, HttpInput *in, BatchKind kind, const char *op
         BatchItem *items = NULL;
         IdempotencyKey key = {};
         bool is_set = false;
-        json_t *devices;
         JsonDecoder d;
+        size_t n = 0;
         int k;
 
         json_decoder_init(&d, &in->faults);
         (void) json_take_bool(&d, in->body, option, &is_set);
-        devices = take_devices(&d, in->body);
+        k = http_batch_body_decode(&d, kind, in->body, &items, &n);
         json_end(&d, in->body);
-        if (devices)
-                items = decode_items(&d, kind, devices);
-        k = http_input_key(in, r, &key);
+        if (k != -ENOMEM)
+                k = http_input_key(in, r, &key);
         if (!http_input_end(in, r)) {
-                batch_items_free(items, items ? json_array_size(devices) : 0);
+                batch_items_free(items, n);
                 return;
         }
 
         if (kind == BATCH_CREATE && is_set)
                 kind = BATCH_CREATE_ATOMIC;
-        if (items && k == 0 && !set_key(r, kind, items, json_array_size(devices), &key)) {
-                batch_items_free(items, json_array_size(devices));
+        if (k == 0 && !set_key(r, kind, items, n, &key)) {
+                batch_items_free(items, n);
                 return;
         }
-        if (items && k == 0)
-                results = results_new(json_array_size(devices));
+        if (k == 0)
+                results = results_new(n);
         if (!results) {
-                batch_items_free(items, items ? json_array_size(devices) : 0);
+                batch_items_free(items, n);
                 http_request_answer(r, MHD_HTTP_SERVICE_UNAVAILABLE, NULL);
                 return;
         }

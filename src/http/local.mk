@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 libhsvdpad_a_SOURCES += \
+	src/http/batch-body.c src/http/batch-body.h \
 	src/http/batch.c \
 	src/http/backup.c \
 	src/http/body.c src/http/body.h \

@@ -45,6 +45,8 @@ def without_nulls(value):
     """In a request, a member that is null counts as absent."""
     if isinstance(value, dict):
         return {key: without_nulls(member) for key, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
     return value
 
 

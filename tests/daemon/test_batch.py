@@ -75,6 +75,38 @@ def test_results_come_as_they_are_through(make_daemon):
         assert client.host()["operations"] > 0
 
 
+def test_one_spec_for_many(client):
+    """Of the items that have none of their own; null is none."""
+    block = {"class": "block"}
+    asked = [{"name": "a"}, {}, {"name": "b", "spec": block}, {"name": "c", "spec": None}]
+    made = results(create(client, asked, spec={**NET, "labels": {"k": "v"}, "owner": "o"}))
+    assert codes(made) == [201] * 4
+    assert [answer["device"]["spec"]["class"] for answer in made] == ["net", "net", "block", "net"]
+    assert [answer["device"]["spec"].get("labels") for answer in made] == [{"k": "v"}, {"k": "v"}, None, {"k": "v"}]
+    again = {"name": "c", "spec": {**NET, "labels": {"k": "v"}, "owner": "o"}}
+    assert codes(results(create(client, [again]))) == [200]
+
+
+@pytest.mark.parametrize("body, pointers", [
+    ({"devices": [{"name": "a"}]}, ["/devices/0/spec"]),
+    ({"devices": [{"name": "a"}], "spec": None}, ["/devices/0/spec"]),
+    ({"devices": [{"name": "a"}], "spec": 1}, ["/devices/0/spec", "/spec"]),
+    ({"devices": [{"name": "a"}, {"name": "b"}], "spec": {"class": "x", "y": 1}}, ["/spec/class", "/spec/y"]),
+    ({"devices": [{"name": "a", "spec": {}}], "spec": NET}, ["/devices/0/spec/class"]),
+    ({"devices": [{"name": "a", "x": 1}, {"name": "a"}], "spec": NET}, ["/devices/0/x", "/devices/1/name"]),
+    ({"devices": [{"name": "a", "spec": NET}], "spec": {"class": "x"}}, ["/spec/class"]),
+])
+def test_a_spec_for_many_that_is_wrong(client, body, pointers):
+    problem = client.request("POST", CREATE, body).expect(400).json
+    assert sorted(error["pointer"] for error in problem["errors"]) == pointers
+    assert client.devices() == {}
+
+
+def test_no_spec_in_a_deletion(client):
+    answer = client.request("POST", DELETE, {"devices": [{"name": "a"}], "spec": NET}).expect(400)
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/spec"]
+
+
 def test_mixed(client):
     client.create("d1", {"class": "block"})
     answers = results(create(client, [*items(3), {"spec": NET}, {"name": "x", "spec": {**NET, "mgmtdev": "no/such"}}]))
