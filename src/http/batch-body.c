@@ -2,11 +2,11 @@
 #include "http/batch-body.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "http/device-body.h"
 #include "inventory/spec-json.h"
+#include "util/decimal.h"
 
 /* What the items of one request share while they are decoded. */
 typedef struct Decoding {
@@ -59,10 +59,10 @@ static int decode_creation(const Decoding *decoding, JsonDecoder *d, json_t *obj
 static int decode_item(Decoding *decoding, size_t i, json_t *object, BatchItem *ret) {
         const char *name = NULL;
         JsonDecoder d;
-        char index[24];
+        char index[DECIMAL_MAX + 1];
         int r = 0;
 
-        (void) snprintf(index, sizeof index, "%zu", i);
+        *decimal_write(index, i) = '\0';
         json_decoder_enter(&d, &decoding->in_devices, index);
         if (!json_is_object(object)) {
                 json_fault(&d, NULL, "wrong-type", "must be an object");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lifecycle/verb.h"
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ Verb *verb_new(Lifecycle *l, void (*run)(Verb *verb), const char *name, const Pr
         verb->done = done;
         verb->userdata = userdata;
         strcpy(verb->request_id, log_request_id());
-        (void) snprintf(verb->name, sizeof verb->name, "%s", name);
+        (void) strlcpy(verb->name, name, sizeof verb->name);
         device_spec_init(&verb->spec);
         if (precondition)
                 verb->precondition = *precondition;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sim/sim-unit.h"
 
+#include <bsd/string.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -88,7 +88,7 @@ MgmtdevCounts sim_unit_counts(const SimUnit *u) {
                 .n_interrupts_refused = counts.n_interrupts_refused,
         };
 
-        (void) snprintf(result.last_fault, sizeof result.last_fault, "%s", counts.last_fault);
+        (void) strlcpy(result.last_fault, counts.last_fault, sizeof result.last_fault);
         return result;
 }
 

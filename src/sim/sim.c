@@ -16,6 +16,7 @@
 #include "sim/sim-sriov.h"
 #include "sim/sim-state.h"
 #include "util/crash.h"
+#include "util/decimal.h"
 #include "util/fs.h"
 
 #define VQ_SIZE 256u
@@ -256,10 +257,11 @@ static const char *endpoint_prefix(const ModelDevice *d, BusDriver driver) {
 static void endpoint_format(const ModelDevice *d, char ret[ENDPOINT_MAX]) {
         ModelBinding binding = atomic_load(&d->binding);
 
-        if (binding.driver == BUS_DRIVER_NONE)
-                ret[0] = 0;
-        else
-                (void) snprintf(ret, ENDPOINT_MAX, "%s%u", endpoint_prefix(d, binding.driver), binding.number);
+        char *end = ret;
+
+        if (binding.driver != BUS_DRIVER_NONE)
+                end = decimal_write(stpcpy(ret, endpoint_prefix(d, binding.driver)), binding.number);
+        *end = '\0';
 }
 
 /* What its configuration space tells; a device that does not offer MTU does not tell it. */

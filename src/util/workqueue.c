@@ -2,11 +2,11 @@
 #include "util/workqueue.h"
 
 #include <assert.h>
+#include <bsd/string.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -238,7 +238,7 @@ size_t workqueue_length(const Workqueue *q) {
 void workqueue_note(Workqueue *q, const char *what, const char *object) {
         pthread_mutex_lock(&q->lock);
         q->note = what;
-        (void) snprintf(q->note_object, sizeof q->note_object, "%s", object);
+        (void) strlcpy(q->note_object, object, sizeof q->note_object);
         pthread_mutex_unlock(&q->lock);
 }
 
