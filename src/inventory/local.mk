@@ -31,4 +31,5 @@ libhsvdpad_a_SOURCES += \
 	src/inventory/space.c src/inventory/space.h \
 	src/inventory/spec.c src/inventory/spec.h \
 	src/inventory/spec-json.c src/inventory/spec-json.h \
+	src/inventory/spec-parts.c src/inventory/spec-parts.h \
 	src/inventory/vq-groups.c src/inventory/vq-groups.h

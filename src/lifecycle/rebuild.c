@@ -78,7 +78,7 @@ static int record(Database *image, const Hosts *hosts, const BackendDevice *seen
                                            .generation = 1,
                                            .state = DEVICE_READY,
                                            .mgmtdev = seen->mgmtdev,
-                                           .spec = text,
+                                           .spec = { .common = text, .owner = "", .mac = "", .labels = "" },
                                            .reason_code = "",
                                            .reason = "",
                                            .asid_space = space,

@@ -10,7 +10,9 @@
 
 /* In the order of the parameters of the insertion and of the columns of the listing. */
 #define FIRST_COLUMNS "name, uid, revision, created_revision, created_usec, generation"
-#define LAST_COLUMNS  "mgmtdev, spec, reason_code, reason, asid_space, asids, vqs, msis, holder, lease_usec"
+#define LAST_COLUMNS                                                                                               \
+        "mgmtdev, spec, reason_code, reason, asid_space, asids, vqs, msis, holder, lease_usec, "                   \
+        "owner, mac, labels"
 
 /* What a record says, but of what is only intended. */
 #define STATE_NOW "CASE WHEN revision IN (SELECT revision FROM intent) THEN 'reserved' ELSE state END"
@@ -21,9 +23,9 @@ static const char *const statement_sql[_STATEMENT_MAX] = {
         [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
         [STATEMENT_COMMIT] = "COMMIT",
         [STATEMENT_ROLLBACK] = "ROLLBACK",
-        [STATEMENT_PUT_DEVICE] =
-                "INSERT OR REPLACE INTO device (" FIRST_COLUMNS ", state, " LAST_COLUMNS ") "
-                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        [STATEMENT_PUT_DEVICE] = "INSERT OR REPLACE INTO device (" FIRST_COLUMNS ", state, " LAST_COLUMNS ") "
+                                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+                                 "?17, ?18, ?19, ?20)",
         [STATEMENT_REMOVE_DEVICE] = "DELETE FROM device WHERE name = ?1",
         [STATEMENT_END_HOLDER] = "UPDATE device SET holder = '' WHERE holder = ?1 AND holder <> ''",
         [STATEMENT_SET_REVISION] = "UPDATE meta SET value = ?1 WHERE key = 'revision'",
@@ -287,7 +289,7 @@ int database_put_device(Database *db, const StoreRecord *r, Failure *f) {
         bind_u64(db, s, 6, r->generation);
         bind_text(db, s, 7, device_state_name(r->state));
         bind_text(db, s, 8, r->mgmtdev);
-        bind_text(db, s, 9, r->spec);
+        bind_text(db, s, 9, r->spec.common);
         bind_text(db, s, 10, r->reason_code);
         bind_text(db, s, 11, r->reason);
         bind_text(db, s, 12, r->asid_space);
@@ -296,6 +298,9 @@ int database_put_device(Database *db, const StoreRecord *r, Failure *f) {
         bind_text(db, s, 15, r->msis);
         bind_text(db, s, 16, r->holder);
         bind_u64(db, s, 17, r->lease_usec);
+        bind_text(db, s, 18, r->spec.owner);
+        bind_text(db, s, 19, r->spec.mac);
+        bind_text(db, s, 20, r->spec.labels);
         return finish(db, s, f);
 }
 
@@ -474,7 +479,12 @@ static int read_record(sqlite3_stmt *stmt, StoreRecord *ret, Failure *f) {
                 .created_usec = (uint64_t) sqlite3_column_int64(stmt, 4),
                 .generation = (uint32_t) sqlite3_column_int64(stmt, 5),
                 .mgmtdev = (const char *) sqlite3_column_text(stmt, 7),
-                .spec = (const char *) sqlite3_column_text(stmt, 8),
+                .spec = {
+                        .common = (const char *) sqlite3_column_text(stmt, 8),
+                        .owner = (const char *) sqlite3_column_text(stmt, 17),
+                        .mac = (const char *) sqlite3_column_text(stmt, 18),
+                        .labels = (const char *) sqlite3_column_text(stmt, 19),
+                },
                 .reason_code = (const char *) sqlite3_column_text(stmt, 9),
                 .reason = (const char *) sqlite3_column_text(stmt, 10),
                 .asid_space = (const char *) sqlite3_column_text(stmt, 11),
@@ -484,8 +494,9 @@ static int read_record(sqlite3_stmt *stmt, StoreRecord *ret, Failure *f) {
                 .holder = (const char *) sqlite3_column_text(stmt, 15),
                 .lease_usec = (uint64_t) sqlite3_column_int64(stmt, 16),
         };
-        if (!ret->name || !ret->uid || !ret->mgmtdev || !ret->spec || !ret->reason_code || !ret->reason || !state ||
-            !ret->asid_space || !ret->asids || !ret->msis || !ret->holder)
+        if (!ret->name || !ret->uid || !ret->mgmtdev || !ret->spec.common || !ret->spec.owner || !ret->spec.mac ||
+            !ret->spec.labels || !ret->reason_code || !ret->reason || !state || !ret->asid_space || !ret->asids ||
+            !ret->msis || !ret->holder)
                 return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory while reading the inventory");
         if (device_state_parse(state, &ret->state) < 0)
                 ret->state = _DEVICE_STATE_MAX;

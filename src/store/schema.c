@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "store/database.h"
 #include "util/crash.h"
+#include "util/macro.h"
 
 /* "hsvd": marks the file as ours in the header that file(1) and sqlite3 show. */
 #define APPLICATION_ID 0x68737664
@@ -101,6 +103,11 @@ static const char *const migrations[] = {
         "CREATE TABLE intent ("
         "  revision INTEGER PRIMARY KEY"
         ") STRICT;",
+
+        /* 8. What of the spec is the device's own, mostly; records from before have it in the spec. */
+        "ALTER TABLE device ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE device ADD COLUMN mac TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE device ADD COLUMN labels TEXT NOT NULL DEFAULT '';",
 };
 
 #define SCHEMA_VERSION ((int) ELEMENTSOF(migrations))
@@ -139,6 +146,26 @@ static int check_integrity(sqlite3 *db, const char *path, Failure *f) {
         return r;
 }
 
+/* SQLite reads zeros behind the end of a file that ends within a page. If there is a log, the daemon may have died
+ * while it wrote there, and the log has the page. */
+static int check_end(sqlite3 *db, const char *path, Failure *f) {
+        _cleanup_free_ char *log = NULL;
+        struct stat st, log_st;
+        int page_size = 0, rc;
+
+        rc = query_int(db, "PRAGMA page_size", &page_size);
+        if (rc != SQLITE_OK)
+                return database_failure(db, rc, f, "Cannot read %s", path);
+        if (asprintf(&log, "%s-wal", path) < 0)
+                return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory");
+        if (stat(path, &st) < 0)
+                return failure_set(f, ERROR_STORE_FAILED, errno, "Cannot look at %s: %m", path);
+        if (st.st_size % page_size == 0 || (stat(log, &log_st) == 0 && log_st.st_size > 0))
+                return 0;
+        return failure_set(f, ERROR_STORE_FAILED, EUCLEAN,
+                           "The database %s is damaged: it is cut off within a page", path);
+}
+
 /* 1: it is empty. */
 static int identify(sqlite3 *db, const char *path, Failure *f) {
         int application_id = 0, version = 0, n_tables = 0, rc;
@@ -166,7 +193,7 @@ static int identify(sqlite3 *db, const char *path, Failure *f) {
                                    "it was written by a newer hsvdpad",
                                    path, version, SCHEMA_VERSION);
 
-        return 0;
+        return check_end(db, path, f);
 }
 
 int schema_identify(sqlite3 *db, const char *path, Failure *f) {

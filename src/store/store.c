@@ -484,7 +484,7 @@ static int holdings_of(const Device *device, Holdings *ret) {
 }
 
 /* Fills in what is written, of which the strings are copied. release: NULL if it holds on to what it holds. */
-static int fill_change(Change *change, const Device *device, const char *spec, const StoreRelease *release) {
+static int fill_change(Change *change, const Device *device, const SpecParts *spec, const StoreRelease *release) {
         _cleanup_(holdings_done) Holdings h = {};
         StoreRecord *record = &change->record;
         const char *unused[3];
@@ -508,7 +508,10 @@ static int fill_change(Change *change, const Device *device, const char *spec, c
                 { device->name, &record->name },
                 { device->uid, &record->uid },
                 { device->mgmtdev->info.handle, &record->mgmtdev },
-                { spec, &record->spec },
+                { spec->common, &record->spec.common },
+                { spec->owner, &record->spec.owner },
+                { spec->mac, &record->spec.mac },
+                { spec->labels, &record->spec.labels },
                 { device->reason ? error_info(device->reason->code)->code : "", &record->reason_code },
                 { device->reason ? device->reason->detail : "", &record->reason },
                 { device->holder ? device->holder->name : "", &record->holder },
@@ -528,7 +531,7 @@ static int fill_change(Change *change, const Device *device, const char *spec, c
 
 int store_put_noted(Store *store, const Device *device, const StoreRelease *release, const StoreNotes *notes,
                     store_done_t done, void *userdata) {
-        _cleanup_free_ char *spec = device_spec_format(&device->spec);
+        _cleanup_(split_spec_done) SplitSpec spec;
         uint64_t intended_revision = notes ? notes->intended_revision : 0;
         Change change = {
                 .kind = CHANGE_PUT,
@@ -544,7 +547,7 @@ int store_put_noted(Store *store, const Device *device, const StoreRelease *rele
                 .userdata = userdata,
         };
 
-        if (!spec || fill_change(&change, device, spec, release) < 0)
+        if (device_spec_split(&device->spec, &spec) < 0 || fill_change(&change, device, &spec.parts, release) < 0)
                 return -ENOMEM;
 
         return submit(store, &change, notes);
@@ -556,9 +559,10 @@ int store_put_device(Store *store, const Device *device, store_done_t done, void
 
 int store_remove_device(Store *store, const Device *device, uint64_t revision, const StoreRelease *release,
                         const StoreNotes *notes, store_done_t done, void *userdata) {
+        static const SpecParts no_spec = { .common = "", .owner = "", .mac = "", .labels = "" };
         Change change = { .kind = CHANGE_REMOVE, .record.revision = revision, .done = done, .userdata = userdata };
 
-        if (fill_change(&change, device, "", release) < 0)
+        if (fill_change(&change, device, &no_spec, release) < 0)
                 return -ENOMEM;
         return submit(store, &change, notes);
 }

@@ -15,6 +15,7 @@
 #include "inventory/error.h"
 #include "inventory/pool.h"
 #include "inventory/settings.h"
+#include "inventory/spec-parts.h"
 #include "util/durable-clock.h"
 #include "util/workqueue.h"
 
@@ -31,7 +32,7 @@ typedef struct StoreRecord {
         uint32_t generation;
         DeviceState state; /* _DEVICE_STATE_MAX: one that is none, of what is loaded */
         const char *mgmtdev;
-        const char *spec;        /* JSON */
+        SpecParts spec;
         const char *reason_code; /* of failed and lost devices, as error_info() has it; "" if there is none */
         const char *reason;
         const char *asid_space; /* the key of the space of its ASIDs; "" if it holds nothing */

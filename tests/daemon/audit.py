@@ -39,6 +39,18 @@ def parse_ids(text):
     return [number for first, last in checker.parse_ranges(text) for number in range(first, last + 1)]
 
 
+def join_spec(row):
+    """The spec of a record: what is each device's own has columns of its own."""
+    spec = json.loads(row["spec"])
+    if row["owner"]:
+        spec["owner"] = row["owner"]
+    if row["labels"]:
+        spec["labels"] = json.loads(row["labels"])
+    if row["mac"]:
+        spec["net"] = {**spec["net"], "mac": row["mac"]}
+    return spec
+
+
 class Inventory:
     """The tables, by the names of their columns; the settings by key."""
 
@@ -53,7 +65,7 @@ class Inventory:
             self.meta = dict(database.execute("SELECT key, value FROM meta"))
         database.close()
         for row in self.devices.values():
-            row["spec"] = json.loads(row["spec"])
+            row["spec"] = join_spec(row)
             # As it will be, and is not yet.
             if row["revision"] in intended:
                 row["state"] = "reserved"

@@ -112,7 +112,7 @@ class World(PoolUser):
     def edit_spec(self, name, **changes):
         """A record of a spec that was not yet applied when the daemon died; it will be."""
         spec = {**audit.Inventory(self.daemon.database).devices[name]["spec"], **changes}
-        self.sql("UPDATE device SET spec = ? WHERE name = ?", json.dumps(spec), name)
+        self.sql("UPDATE device SET spec = ?, owner = '', mac = '', labels = '' WHERE name = ?", json.dumps(spec), name)
         for device in self.promises.names[name]:
             device.spec = spec
 

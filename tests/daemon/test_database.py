@@ -11,6 +11,7 @@ import sqlite3
 import pytest
 
 from daemon import EXIT_DATABASE, EXIT_OTHER_DAEMON
+from audit import join_spec
 from support import net_spec, poll
 
 
@@ -119,6 +120,13 @@ RECORDS = {
     "spec that is no object": "UPDATE device SET spec = '[]' WHERE name = 'd50'",
     "spec with a fault": """UPDATE device SET spec = '{"class":"net","net":{"mtu":1}}' WHERE name = 'd50'""",
     "spec of a later version": """UPDATE device SET spec = '{"class":"net","asids":1}' WHERE name = 'd50'""",
+    "MAC address that is none": "UPDATE device SET mac = '02:00:00:00:00' WHERE name = 'd50'",
+    "MAC address of no net device": """UPDATE device SET mac = '02:00:00:00:00:2a', spec = '{"class":"gpu"}' WHERE name = 'd50'""",
+    "long owner": f"UPDATE device SET owner = '{'x' * 257}' WHERE name = 'd50'",
+    "owner that is not UTF-8": "UPDATE device SET owner = CAST(x'ff' AS TEXT) WHERE name = 'd50'",
+    "labels that are not JSON": "UPDATE device SET labels = '{' WHERE name = 'd50'",
+    "labels that are no object": "UPDATE device SET labels = '[]' WHERE name = 'd50'",
+    "labels with a fault": """UPDATE device SET labels = '{"a":1}' WHERE name = 'd50'""",
     "unknown state": "UPDATE device SET state = 'gone' WHERE name = 'd50'",
     "bad name": "UPDATE device SET name = '../d50' WHERE name = 'd50'",
     "long name": f"UPDATE device SET name = '{'d' * 100}' WHERE name = 'd50'",
@@ -218,13 +226,32 @@ def test_what_is_written_is_what_is_served(daemon, client):
     daemon.kill9()
     client = daemon.start()
     connection = sqlite3.connect(f"file:{daemon.database}?mode=ro", uri=True)
-    # That the device is ready is recorded when there is time.
-    query = "SELECT uid, generation, mgmtdev, spec FROM device WHERE name = 'd' AND state = 'ready'"
-    uid, generation, mgmtdev, spec = poll("record", lambda: connection.execute(query).fetchone())
+    connection.row_factory = sqlite3.Row
+    row = connection.execute("SELECT * FROM device WHERE name = 'd' AND state = 'ready'").fetchone()
     connection.close()
-    assert (uid, generation, mgmtdev, json.loads(spec)) == (device["uid"], 1, "sim0", device["spec"])
+    assert (row["uid"], row["generation"], row["mgmtdev"], join_spec(row)) == (device["uid"], 1, "sim0", device["spec"])
     revision = client.revision()
     assert revision >= device["revision"]
     client.delete("d").expect(204)
     daemon.kill9()
     assert daemon.start().revision() > revision
+
+
+def test_a_spec_in_one_piece(daemon, client):
+    """As earlier versions have recorded it; the next change of the record takes it apart."""
+    device = client.create("d", net_spec("02:00:00:00:00:2a", owner="o", labels={"k": "v"}))
+    daemon.stop()
+    connection = sqlite3.connect(daemon.database)
+    with connection:
+        connection.execute("UPDATE device SET spec = ?, owner = '', mac = '', labels = ''", [json.dumps(device["spec"])])
+    connection.close()
+    client = daemon.start()
+    assert client.device("d") == device
+    after = client.patch("d", {"owner": "p"}).expect(200).json
+    daemon.kill9()
+    connection = sqlite3.connect(f"file:{daemon.database}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
+    row = connection.execute("SELECT * FROM device").fetchone()
+    connection.close()
+    assert (row["owner"], row["mac"], json.loads(row["labels"])) == ("p", "02:00:00:00:00:2a", {"k": "v"})
+    assert "mac" not in json.loads(row["spec"])["net"] and join_spec(row) == after["spec"]

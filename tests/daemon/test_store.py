@@ -162,7 +162,7 @@ def test_a_mac_address_that_was_recorded_and_not_set(daemon, client):
     daemon.stop()
     connection = sqlite3.connect(daemon.database)
     with connection:
-        connection.execute("UPDATE device SET spec = replace(spec, '2a', '2b')")
+        connection.execute("UPDATE device SET mac = replace(mac, '2a', '2b')")
     connection.close()
     device = daemon.start().device("d")
     assert device["spec"]["net"]["mac"] == device["status"]["net"]["mac"] == "02:00:00:00:00:2b"

@@ -21,7 +21,7 @@ static void put_rows(Database *db) {
                 .generation = 1,
                 .state = DEVICE_READY,
                 .mgmtdev = "sim0",
-                .spec = "{\"class\":\"net\"}",
+                .spec = { "{\"class\":\"net\"}", "vm", "02:00:00:00:00:2a", "{\"k\":\"v\"}" },
                 .reason_code = "",
                 .reason = "",
                 .asid_space = "device-mmu/sim0",
@@ -76,8 +76,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 }
 
 static int take_device(void *userdata, const StoreRecord *r) {
-        fuzz_expect(r->name && r->uid && r->spec && r->mgmtdev && r->asids && r->msis && r->holder &&
-                    r->state <= _DEVICE_STATE_MAX);
+        fuzz_expect(r->name && r->uid && r->spec.common && r->spec.owner && r->spec.mac && r->spec.labels &&
+                    r->mgmtdev && r->asids && r->msis && r->holder && r->state <= _DEVICE_STATE_MAX);
         return 0;
 }
 

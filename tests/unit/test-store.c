@@ -19,10 +19,12 @@ static int keep_record(void *userdata, const StoreRecord *r) {
         ck_assert_str_eq(r->mgmtdev, device->mgmtdev->info.handle);
         ck_assert_str_eq(r->reason_code, device->reason ? "backend-failed" : "");
         ck_assert_str_eq(r->reason, device->reason ? device->reason->detail : "");
-        ck_assert_str_eq(r->spec,
-                         "{\"class\":\"fs\",\"driver\":\"vhost_vdpa\",\"owner\":\"O'Neill \\\"\xc3\xa4\\\"\","
-                         "\"persistent\":true,\"lease_seconds\":0,"
-                         "\"endpoint\":{\"uid\":0,\"gid\":0,\"mode\":\"0600\"}}");
+        ck_assert_str_eq(r->spec.owner, "O'Neill \"\xc3\xa4\"");
+        ck_assert_str_eq(r->spec.mac, "");
+        ck_assert_str_eq(r->spec.labels, "{\"k\":\"\xc3\xb6\"}");
+        ck_assert_str_eq(r->spec.common, "{\"class\":\"fs\",\"driver\":\"vhost_vdpa\","
+                                         "\"persistent\":true,\"lease_seconds\":0,"
+                                         "\"endpoint\":{\"uid\":0,\"gid\":0,\"mode\":\"0600\"}}");
         loaded = *r;
         return 0;
 }
@@ -38,6 +40,7 @@ START_TEST(test_record) {
         device_spec_init(&spec);
         spec.class = 26;
         spec.owner = strdup("O'Neill \"\xc3\xa4\"");
+        spec.labels = json_pack("{s:s}", "k", "\xc3\xb6");
         ck_assert_int_eq(device_new("a", &spec, UINT64_C(1795344691123456), &device), 0);
         device->mgmtdev = &mgmtdev;
         device->revision = INT64_MAX;

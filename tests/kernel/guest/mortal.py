@@ -125,7 +125,7 @@ class Mortal(PoolUser):
     def edit_spec(self, name, **changes):
         """A record of a spec that was not yet applied when the daemon died; it will be."""
         spec = {**audit.Inventory(self.database).devices[name]["spec"], **changes}
-        self.sql("UPDATE device SET spec = ? WHERE name = ?", json.dumps(spec), name)
+        self.sql("UPDATE device SET spec = ?, owner = '', mac = '', labels = '' WHERE name = ?", json.dumps(spec), name)
         for device in self.promises.names[name]:
             device.spec = spec
 
