@@ -160,7 +160,7 @@ static int check_end(sqlite3 *db, const char *path, Failure *f) {
                 return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory");
         if (stat(path, &st) < 0)
                 return failure_set(f, ERROR_STORE_FAILED, errno, "Cannot look at %s: %m", path);
-        if (st.st_size % page_size == 0 || (stat(log, &log_st) == 0 && log_st.st_size > 0))
+        if (page_size <= 0 || st.st_size % page_size == 0 || (stat(log, &log_st) == 0 && log_st.st_size > 0))
                 return 0;
         return failure_set(f, ERROR_STORE_FAILED, EUCLEAN,
                            "The database %s is damaged: it is cut off within a page", path);
