@@ -12,12 +12,16 @@
 
 #include "util/clock.h"
 
+/* The thread begins with so many while the loop is still at its turn: half of what 64 clients ask for at a time. */
+#define HELD_MAX 32u
+
 struct Workqueue {
         workqueue_process_t process;
         void *userdata;
         size_t max_queued;
-        size_t length; /* loop's thread only, as the next one */
+        size_t length; /* loop's thread only, as the next ones */
         WorkList held; /* not yet passed on to the thread */
+        size_t n_held;
 
         pthread_t thread;
         pthread_mutex_t lock;
@@ -129,6 +133,7 @@ static void pass_on(Workqueue *q) {
         pthread_mutex_lock(&q->lock);
         STAILQ_CONCAT(&q->queued, &q->held);
         pthread_mutex_unlock(&q->lock);
+        q->n_held = 0;
         pthread_cond_signal(&q->wakeup);
 }
 
@@ -203,6 +208,7 @@ static int hold(Workqueue *q, Work *work) {
                 return -EAGAIN;
 
         q->length++;
+        q->n_held++;
         STAILQ_INSERT_TAIL(&q->held, work, entry);
         return 0;
 }
@@ -214,7 +220,7 @@ int workqueue_submit(Workqueue *q, Work *work) {
                 return r;
         /* A new one each time: it comes after all that has happened by now, and before what happens later. One that
          * is only turned on again keeps the place that it once had, which is the first. */
-        if (!q->turn && sd_event_add_defer(q->event, &q->turn, on_turn, q) < 0)
+        if (q->n_held >= HELD_MAX || (!q->turn && sd_event_add_defer(q->event, &q->turn, on_turn, q) < 0))
                 pass_on(q);
         return 0;
 }

@@ -39,7 +39,10 @@ typedef void (*workqueue_process_t)(Workqueue *queue, WorkList *batch, void *use
 int workqueue_new(sd_event *event, const char *name, size_t max_queued, workqueue_process_t process, void *userdata,
                   Workqueue **ret);
 
-/* Hands over work. Returns 0, or -EAGAIN when max_queued items are under way (the caller keeps the item). */
+/* Hands over work: what one turn of the loop submits goes along together, but for long turns, of which the thread
+ * gets some dozens at a time. Returns 0, or -EAGAIN when max_queued items are under way (the caller keeps the
+ * item).
+ */
 int workqueue_submit(Workqueue *queue, Work *work);
 
 /* The same for work that nobody waits for: it goes along with what is submitted next, or alone after

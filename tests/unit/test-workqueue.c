@@ -143,12 +143,12 @@ static int on_submit(sd_event_source *s, void *userdata) {
 }
 
 static bool are_all_done(void *userdata) {
-        return n_done == 100;
+        return n_done == 30;
 }
 
 /* What comes while the loop goes through what has happened is one batch, though the thread has nothing to do. */
 START_TEST(test_turn) {
-        static unsigned firsts[10];
+        static unsigned firsts[3];
 
         open_queue(N_ITEMS);
         for (unsigned i = 0; i < ELEMENTSOF(firsts); i++) {
@@ -158,6 +158,24 @@ START_TEST(test_turn) {
         unit_run_until(event, are_all_done, NULL);
         close_queue();
         ck_assert_uint_eq(gate.n_batches, 1);
+}
+END_TEST
+
+/* A turn that submits very many keeps the thread waiting for the first of them only. */
+START_TEST(test_long_turn) {
+        uint64_t end = clock_monotonic_usec() + 60 * USEC_PER_SEC;
+
+        open_queue(N_ITEMS);
+        for (unsigned i = 0; i < 100; i++)
+                ck_assert_int_eq(submit(i), 0);
+        while (!workqueue_has_reported(queue))
+                ck_assert_uint_lt(clock_monotonic_usec(), end);
+        ck_assert_uint_eq(n_done, 0);
+        ck_assert(workqueue_drain(queue, 60 * USEC_PER_SEC));
+        ck_assert_uint_eq(n_done, 100);
+        for (unsigned i = 0; i < 100; i++)
+                ck_assert_uint_eq(done_order[i], i);
+        close_queue();
 }
 END_TEST
 
@@ -367,6 +385,7 @@ static void add(TCase *tcase) {
         tcase_add_loop_test(tcase, test_order, 0, 2);
         tcase_add_test(tcase, test_batch);
         tcase_add_test(tcase, test_turn);
+        tcase_add_test(tcase, test_long_turn);
         tcase_add_test(tcase, test_patient_goes_along);
         tcase_add_test(tcase, test_patient_goes_alone);
         tcase_add_test(tcase, test_patient_in_drain);
