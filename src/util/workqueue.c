@@ -21,7 +21,7 @@ struct Workqueue {
         size_t max_queued;
         size_t length; /* loop's thread only, as the next ones */
         WorkList held; /* not yet passed on to the thread */
-        size_t n_held;
+        size_t n_held; /* of those, what somebody waits for */
 
         pthread_t thread;
         pthread_mutex_t lock;
@@ -208,7 +208,6 @@ static int hold(Workqueue *q, Work *work) {
                 return -EAGAIN;
 
         q->length++;
-        q->n_held++;
         STAILQ_INSERT_TAIL(&q->held, work, entry);
         return 0;
 }
@@ -220,7 +219,7 @@ int workqueue_submit(Workqueue *q, Work *work) {
                 return r;
         /* A new one each time: it comes after all that has happened by now, and before what happens later. One that
          * is only turned on again keeps the place that it once had, which is the first. */
-        if (q->n_held >= HELD_MAX || (!q->turn && sd_event_add_defer(q->event, &q->turn, on_turn, q) < 0))
+        if (++q->n_held >= HELD_MAX || (!q->turn && sd_event_add_defer(q->event, &q->turn, on_turn, q) < 0))
                 pass_on(q);
         return 0;
 }
