@@ -75,7 +75,7 @@ static void write_devices(Inventory *inv, FILE *f) {
         for (DeviceState state = 0; state < _DEVICE_STATE_MAX; state++)
                 fprintf(f, "hsvdpa_devices{state=\"%s\"} %zu\n", device_state_name(state), inv->n_states[state]);
         number(f, "hsvdpa_devices_max", "gauge", inv->max_devices, "Devices that the inventory may have.");
-        number(f, "hsvdpa_revision", "gauge", inv->revision, "Grows by one with each change.");
+        number(f, "hsvdpa_revision", "gauge", inv->revision, "Grows with each change.");
 }
 
 /* Begins a sample of the management device: up to the end of its first label. */
