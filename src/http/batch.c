@@ -6,7 +6,6 @@
 #include "lifecycle/batch.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "http/batch-body.h"

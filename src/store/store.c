@@ -12,7 +12,7 @@
 #include "inventory/idlist.h"
 #include "inventory/mgmtdev.h"
 #include "inventory/pool-json.h"
-#include "inventory/spec-json.h"
+#include "inventory/spec-parts.h"
 #include "store/database.h"
 #include "store/install.h"
 #include "store/trouble.h"

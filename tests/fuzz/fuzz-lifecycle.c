@@ -124,9 +124,12 @@ static void on_answer(void *userdata, const Outcome *outcome) {
 
         a->n++;
         fuzz_expect(a->n == 1);
-        if (outcome->failure.code != ERROR_NONE)
+        if (outcome->failure.code != ERROR_NONE) {
                 fuzz_expect(outcome->failure.code < _ERROR_MAX && outcome->failure.detail[0]);
-        else if (a->name >= 0 && !(a->has_uid && inventory_find_device(&core.inventory, names[a->name])))
+                /* What could not be made may have left something behind, and is there then. */
+                if (a->name >= 0 && a->exists_after && core.known[a->name] == IS_GONE)
+                        core.known[a->name] = MAYBE;
+        } else if (a->name >= 0 && !(a->has_uid && inventory_find_device(&core.inventory, names[a->name])))
                 core.known[a->name] = a->exists_after ? IS_THERE : IS_GONE;
 }
 
