@@ -49,6 +49,7 @@ typedef enum Statement {
 typedef struct Database {
         sqlite3 *db;
         sqlite3_stmt *statements[_STATEMENT_MAX];
+        bool is_cut_off; /* of an image: the file that it was read from is */
 } Database;
 
 /* Opens or makes the file, checks it, migrates it. Returns as store_open() does; db is to be given to

@@ -48,8 +48,11 @@ static int copy_file(sqlite3 *file, Database *to, const char *path, Failure *f) 
         int rc, r;
 
         r = schema_identify(file, path, f);
+        if (r == 0)
+                r = schema_is_cut_off(file, path, f);
         if (r < 0)
                 return r;
+        to->is_cut_off = r > 0;
         rc = database_copy(file, to->db);
         return rc == SQLITE_OK ? 0 : database_failure(to->db, rc, f, "Cannot read %s", path);
 }
@@ -82,6 +85,10 @@ int image_check(const Database *image, void (*problem)(void *userdata, const cha
         sqlite3_stmt *stmt = NULL;
         int rc, n = 0;
 
+        if (image->is_cut_off) {
+                problem(userdata, "the file is cut off within a page");
+                n++;
+        }
         rc = sqlite3_prepare_v2(image->db, "PRAGMA integrity_check(100)", -1, &stmt, NULL);
         while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
                 const char *text = (const char *) sqlite3_column_text(stmt, 0);

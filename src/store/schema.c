@@ -146,9 +146,7 @@ static int check_integrity(sqlite3 *db, const char *path, Failure *f) {
         return r;
 }
 
-/* SQLite reads zeros behind the end of a file that ends within a page. If there is a log, the daemon may have died
- * while it wrote there, and the log has the page. */
-static int check_end(sqlite3 *db, const char *path, Failure *f) {
+int schema_is_cut_off(sqlite3 *db, const char *path, Failure *f) {
         _cleanup_free_ char *log = NULL;
         struct stat st, log_st;
         int page_size = 0, rc;
@@ -160,10 +158,7 @@ static int check_end(sqlite3 *db, const char *path, Failure *f) {
                 return failure_set(f, ERROR_STORE_FAILED, ENOMEM, "Out of memory");
         if (stat(path, &st) < 0)
                 return failure_set(f, ERROR_STORE_FAILED, errno, "Cannot look at %s: %m", path);
-        if (page_size <= 0 || st.st_size % page_size == 0 || (stat(log, &log_st) == 0 && log_st.st_size > 0))
-                return 0;
-        return failure_set(f, ERROR_STORE_FAILED, EUCLEAN,
-                           "The database %s is damaged: it is cut off within a page", path);
+        return page_size > 0 && st.st_size % page_size != 0 && (stat(log, &log_st) < 0 || log_st.st_size == 0);
 }
 
 /* 1: it is empty. */
@@ -193,7 +188,7 @@ static int identify(sqlite3 *db, const char *path, Failure *f) {
                                    "it was written by a newer hsvdpad",
                                    path, version, SCHEMA_VERSION);
 
-        return check_end(db, path, f);
+        return 0;
 }
 
 int schema_identify(sqlite3 *db, const char *path, Failure *f) {
@@ -207,6 +202,12 @@ int schema_check(sqlite3 *db, const char *path, Failure *f) {
 
         if (r != 0)
                 return r > 0 ? 0 : r;
+        r = schema_is_cut_off(db, path, f);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                return failure_set(f, ERROR_STORE_FAILED, EUCLEAN,
+                                   "The database %s is damaged: it is cut off within a page", path);
         return check_integrity(db, path, f);
 }
 

@@ -16,5 +16,10 @@ int schema_check(sqlite3 *db, const char *path, Failure *f);
 /* The same without looking for damage. */
 int schema_identify(sqlite3 *db, const char *path, Failure *f);
 
+/* Whether the file ends within a page, the rest of which SQLite reads as zeros. With a log beside it, it is not
+ * taken for damaged: the daemon may have died while it wrote there, and the log has the page. Returns 1 or 0, or a
+ * negative errno with f set. */
+int schema_is_cut_off(sqlite3 *db, const char *path, Failure *f);
+
 /* Brings the schema up to date in one transaction. Returns 0, or a negative errno with f set. */
 int schema_migrate(sqlite3 *db, const char *path, Failure *f);

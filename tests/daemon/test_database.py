@@ -107,6 +107,17 @@ def test_a_damaged_database(stopped, damage):
     assert_refused(stopped)
 
 
+def test_an_end_within_a_page_with_a_log(stopped):
+    """As a daemon leaves it that dies while the log is brought into the database."""
+    leave_log(stopped, "UPDATE device SET owner = 'new' WHERE name = 'd50'")
+    with open(stopped.database, "ab") as file:
+        file.write(bytes(100))
+    client = stopped.start()
+    assert client.device("d50")["spec"]["owner"] == "new"
+    stopped.kill9()
+    stopped.start()
+
+
 @pytest.mark.parametrize("damage", ["noise", "noise in a page", "no header"])
 def test_a_damaged_database_with_a_log(stopped, damage):
     """The log is what a repair would need."""

@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from ctl import Ctl
-from daemon import EXIT_OTHER_DAEMON, EXIT_USAGE
+from daemon import EXIT_DATABASE, EXIT_OTHER_DAEMON, EXIT_USAGE
 from support import net_spec
 
 NET = {"class": "net"}
@@ -175,6 +175,18 @@ def test_damaged_pages(stopped):
         with closing(sqlite3.connect(stopped.database)) as connection:
             n_saved += connection.execute("SELECT count(*) FROM device").fetchone()[0]
     assert n_saved > 0
+
+
+def test_cut_off(stopped):
+    """Within a page, of which the rest is read as zeros: no other check need see that."""
+    data = stopped.database.read_bytes()
+    stopped.database.write_bytes(data[:-1])
+    assert {(p["table"], p["problem"]) for p in fsck(stopped, status=LEFT)} >= {("structure", "the file is cut off within a page")}
+    assert stopped.run(f"--restore={stopped.database}").returncode == EXIT_DATABASE
+    assert stopped.database.read_bytes() == data[:-1]
+    assert fsck(stopped, "--repair", status=REPAIRED)
+    fsck(stopped, status=CLEAN)
+    assert set(NAMES) >= stopped.start().devices().keys() >= set(NAMES[:-1])
 
 
 def test_damage_that_cannot_be_repaired(stopped):
