@@ -25,8 +25,11 @@
 #define MAX_QUEUED 262144
 
 /* Revisions are given out for more than what is recorded, and faster than it is. So they are reserved on the disk,
- * this many at a time, and what is recorded there is above them all. */
+ * this many at a time, and what is recorded there is above them all. Those that are given out before the next
+ * change is recorded are fewer than what is left when more are reserved: some six for each operation that there may
+ * be. */
 #define REVISIONS_RESERVED (UINT64_C(1) << 24)
+#define REVISIONS_LEFT     (UINT64_C(1) << 20)
 
 /* "name", "spec" and the others of a record share one allocation that the change owns. */
 typedef struct Change {
@@ -159,7 +162,7 @@ static int commit(Store *store, Change **changes, size_t n, Failure *f) {
                         revision = changes[i]->record.revision;
         }
         /* What is there already SQLite would not write again. */
-        if (r == 0 && (must_write || revision + MAX_QUEUED > reserved)) {
+        if (r == 0 && (must_write || revision + REVISIONS_LEFT > reserved)) {
                 reserved = (revision + REVISIONS_RESERVED > reserved ? revision + REVISIONS_RESERVED : reserved) +
                            1;
                 r = database_set_revision(db, reserved, f);
