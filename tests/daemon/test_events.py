@@ -85,6 +85,22 @@ def test_life_of_a_device(client):
         assert revisions == sorted(set(revisions))
 
 
+def test_the_revisions_of_a_creation_are_set_aside(client):
+    """When it begins: what others have done meanwhile has higher ones, and so has the event that it is ready."""
+    with Watch(client, since=client.revision()) as watch:
+        made = [client.create(name, NET) for name in ("a", "b")]
+        ready = {}
+        while len(ready) < 2:
+            event = watch.event()
+            if event["device"]["status"]["state"] == "ready":
+                ready.setdefault(event["name"], event)
+    for device in made:
+        event = ready[device["name"]]
+        assert event["device"]["revision"] == device["revision"] == client.device(device["name"])["revision"]
+        assert event["revision"] > device["revision"]
+    assert made[0]["revision"] < made[1]["revision"] < client.revision()
+
+
 def test_list_and_watch_has_no_gap(client):
     n = scaled(100)
     revision = client.revision()
