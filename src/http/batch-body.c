@@ -49,6 +49,7 @@ static int decode_creation(const Decoding *decoding, JsonDecoder *d, json_t *obj
         if (!decoding->has_spec || (spec && !json_is_null(spec)))
                 return http_device_body_decode(d, object, NULL, ret_name, ret);
 
+        /* It may be there as null. */
         (void) json_take_object(d, object, "spec", &spec);
         *ret_name = http_device_body_take_name(d, object, "name");
         json_end(d, object);

@@ -25,7 +25,7 @@ static char out_of_memory[] = ",{\"status\":503}\n";
 typedef struct Results {
         unsigned n_ref;     /* the batch and the stream */
         HttpStream *stream; /* NULL: nobody reads */
-        bool is_lines, is_create, has_devices, missing_ok;
+        bool is_lines, is_create, is_minimal, missing_ok;
         size_t n;
         char **texts;         /* in the order in which they are sent, until they are; NULL: there is none yet */
         size_t n_told;        /* results that there are */
@@ -120,7 +120,7 @@ static void write_result(JsonWriter *w, const Results *results, size_t i, const 
                 json_write_tree(w, "problem", problem);
         } else if (results->is_create) {
                 json_write_integer(w, "status", outcome->created ? MHD_HTTP_CREATED : MHD_HTTP_OK);
-                if (results->has_devices)
+                if (!results->is_minimal)
                         device_write(w, "device", outcome->device);
         } else
                 json_write_integer(w, "status", MHD_HTTP_NO_CONTENT);
@@ -174,9 +174,8 @@ static void run(HttpRequest *r, Results *results, BatchKind kind, BatchItem *ite
         const BatchCalls calls = { .on_item = on_item, .on_end = on_end, .userdata = results };
         Failure f;
 
-        r->is_minimal = kind != BATCH_DELETE && http_input_prefers_minimal(r);
-        results->has_devices = kind != BATCH_DELETE && !r->is_minimal;
         results->is_create = kind != BATCH_DELETE;
+        results->is_minimal = r->is_minimal = results->is_create && http_input_prefers_minimal(r);
         results->is_lines = list_names(http_request_header(r, MHD_HTTP_HEADER_ACCEPT), HTTP_LINES_TYPE);
         if (batch_run(r->context->lifecycle, kind, items, results->n, &calls, &f) < 0) {
                 http_reply_failure(r, &f, NULL);

@@ -53,8 +53,7 @@ static void join_mac(JsonDecoder *d, const char *mac, DeviceSpec *spec) {
                 return;
         spec->net.has_mac = true;
         if (spec->class != CLASS_NET || mac_parse(mac, spec->net.mac) < 0)
-                json_fault(d, "net", "bad-mac",
-                           "must have a MAC address if the device is a net device, and only then");
+                json_fault(d, "net", "bad-mac", "has a MAC address that no device of this class can have");
 }
 
 static int join_labels(JsonDecoder *d, const char *text, DeviceSpec *spec) {

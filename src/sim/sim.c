@@ -256,7 +256,6 @@ static const char *endpoint_prefix(const ModelDevice *d, BusDriver driver) {
 
 static void endpoint_format(const ModelDevice *d, char ret[ENDPOINT_MAX]) {
         ModelBinding binding = atomic_load(&d->binding);
-
         char *end = ret;
 
         if (binding.driver != BUS_DRIVER_NONE)
