@@ -24,8 +24,9 @@
 /* How often connections are looked at that may be overdue. */
 #define DEADLINE_USEC (500 * USEC_PER_MSEC)
 
-/* What one connection may take for its header; most of it is never touched. */
-#define CONNECTION_MEMORY (32u * 1024)
+/* What one connection may take for its header, and for a piece of what it sends or gets. The library clears all of
+ * it after each request, and half of it before: the less there is the better. */
+#define CONNECTION_MEMORY (16u * 1024)
 
 typedef struct HttpListener {
         HttpOrigin origin;

@@ -185,12 +185,12 @@ def test_what_is_not_http(client, data):
     client.get("/healthz").expect(200)
 
 
-@pytest.mark.parametrize("n", [33, 300, 1000, 5000, 14000])
+@pytest.mark.parametrize("n", [33, 300, 1000, 2500, 7000])
 def test_many_parameters(client, n):
     """However many fit in a header: all are refused, and the connection goes on."""
     with client.raw() as raw:
         raw.sock.settimeout(patient(5))
-        for query in (b"a&" * n, b"limit=1&" * min(n, 3500)):
+        for query in (b"a&" * n, b"limit=1&" * min(n, 1750)):
             raw.send(b"GET /v1/devices?" + query + b" HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = raw.answer().expect(400, "invalid-request")
             assert "too-many" in {fault["code"] for fault in answer.json["errors"]}
