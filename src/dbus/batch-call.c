@@ -138,18 +138,25 @@ static void take_deletion(JsonDecoder *d, json_t *options, Precondition *ret) {
         json_end(d, options);
 }
 
+/* Has ret_item stand at item i, and ret at what goes with its name. */
+static void enter_item(const BatchCall *batch, const JsonDecoder *in_devices, size_t i, JsonDecoder *ret_item,
+                       JsonDecoder *ret) {
+        char index[24];
+
+        (void) snprintf(index, sizeof index, "%zu", i);
+        json_decoder_enter(ret_item, in_devices, index);
+        json_decoder_enter(ret, ret_item, batch->kind == BATCH_DELETE ? "options" : "spec");
+}
+
 /* One structure of the array, and its name; names: those before, as members. */
 static int read_item(sd_bus_message *m, BatchCall *batch, JsonDecoder *in_devices, json_t *names) {
         _cleanup_json_ json_t *object = NULL;
         JsonDecoder d, in_object;
         const char *name;
         BatchItem *item;
-        char index[24];
         int r;
 
-        (void) snprintf(index, sizeof index, "%zu", batch->n);
-        json_decoder_enter(&d, in_devices, index);
-        json_decoder_enter(&in_object, &d, batch->kind == BATCH_DELETE ? "options" : "spec");
+        enter_item(batch, in_devices, batch->n, &d, &in_object);
         r = add_item(batch, &item);
         if (r == 0)
                 r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
@@ -170,7 +177,7 @@ static int read_item(sd_bus_message *m, BatchCall *batch, JsonDecoder *in_device
                 strcpy(item->name, name);
         if (batch->kind == BATCH_DELETE)
                 take_deletion(&in_object, object, &item->precondition);
-        else if (device_spec_decode(&in_object, object, &item->spec) == -ENOMEM)
+        else if (json_object_size(object) > 0 && device_spec_decode(&in_object, object, &item->spec) == -ENOMEM)
                 return -ENOMEM;
         return 0;
 }
@@ -202,6 +209,43 @@ static int read_items(Arguments *a, sd_bus_message *m, BatchCall *batch) {
         return sd_bus_message_exit_container(m);
 }
 
+/* Gives the items of which nothing is said the spec; NULL: that is a fault of each. Returns 0 or -ENOMEM. */
+static int fill_in(const JsonDecoder *in_devices, BatchCall *batch, const DeviceSpec *spec) {
+        JsonDecoder in_item, in_spec;
+
+        for (size_t i = 0; i < batch->n; i++) {
+                json_t *object = json_array_get(json_array_get(batch->asked, i), 1);
+                int r = 0;
+
+                enter_item(batch, in_devices, i, &in_item, &in_spec);
+                if (json_object_size(object) == 0)
+                        r = spec ? device_spec_copy(spec, &batch->items[i].spec)
+                                 : device_spec_decode(&in_spec, object, &batch->items[i].spec);
+                if (r == -ENOMEM)
+                        return r;
+        }
+        return 0;
+}
+
+/* Takes the option "spec", of the items that have none. Returns 0, also if something is wrong with it or with
+ * them, or -ENOMEM. */
+static int take_spec(Arguments *a, BatchCall *batch, JsonDecoder *in_options, json_t *options) {
+        JsonDecoder in_devices, in_spec;
+        json_t *object = NULL;
+        DeviceSpec spec;
+        int r = 0;
+
+        device_spec_init(&spec);
+        json_decoder_enter(&in_devices, &a->document, "devices");
+        json_decoder_enter(&in_spec, in_options, "spec");
+        if (json_take_object(in_options, options, "spec", &object))
+                r = device_spec_decode(&in_spec, object, &spec);
+        if (r == 0)
+                r = fill_in(&in_devices, batch, object ? &spec : NULL);
+        device_spec_done(&spec);
+        return r == -ENOMEM ? r : 0;
+}
+
 /* option: of all items. Returns 0 with the batch, or -EINVAL with faults in a, or another negative errno. */
 static int read_batch(Arguments *a, sd_bus_message *m, BatchKind kind, const char *option, BatchCall **ret) {
         _cleanup_(batch_call_freep) BatchCall *batch = calloc(1, sizeof *batch);
@@ -222,6 +266,10 @@ static int read_batch(Arguments *a, sd_bus_message *m, BatchKind kind, const cha
         if (r < 0)
                 return r;
         (void) json_take_bool(&in_options, options, option, &is_set);
+        if (kind == BATCH_CREATE)
+                r = take_spec(a, batch, &in_options, options);
+        if (r < 0)
+                return r;
         if (arguments_take_key(&in_options, options, kind == BATCH_DELETE ? "delete-batch" : "create-batch", "",
                                batch->asked, &batch->key) < 0)
                 return -ENOMEM;

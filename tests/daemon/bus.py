@@ -552,14 +552,20 @@ class BusClient(rest.Client):
         devices = body.get("devices") if isinstance(body, dict) else None
         key = headers.pop("Idempotency-Key", None)
         if headers or not isinstance(devices, list) or not all(
-                isinstance(each, dict) and set(each) <= {"name", "spec"} and isinstance(each.get("spec"), dict)
+                isinstance(each, dict) and set(each) <= {"name", "spec"} and self._can_say_spec(body, each)
                 and each.get("name", "x") != "" for each in devices) or len(devices) > 1000:
             unsayable("such a batch")
         options = {name: value for name, value in body.items() if name != "devices"}
         if key is not None:
             options["idempotency-key"] = key
-        return self._batch("CreateDevices", True, [(each.get("name", ""), dictionary(each["spec"])) for each in devices],
+        return self._batch("CreateDevices", True, [(each.get("name", ""), dictionary(each.get("spec") or {})) for each in devices],
                            options)
+
+    @staticmethod
+    def _can_say_spec(body, item):
+        """An empty one is none."""
+        spec = item.get("spec")
+        return isinstance(spec, dict) and ("spec" not in body or spec != {}) or spec is None and isinstance(body.get("spec"), dict)
 
     def post_delete_batch(self, body, headers, query):
         devices = body.get("devices") if isinstance(body, dict) else None

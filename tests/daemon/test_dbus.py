@@ -249,6 +249,18 @@ def test_batches(bus, connection, client):
     gone = bus.busctl("call", NAME, ROOT, MANAGER, "DeleteDevices", "a(sa{sv})a{sv}", "2", "a", "1", "uid", "s", uid,
                       second[0], "0", "0")
     assert gone.returncode == 0 and client.devices() == {}
+    alike = bus.busctl("call", NAME, ROOT, MANAGER, "CreateDevices", "a(sa{sv})a{sv}", "3", "a", "0", "b", "1", "class", "s", "block",
+                       "c", "0", "1", "spec", "a{sv}", "2", "class", "s", "net", "owner", "s", "vm:7")
+    assert alike.returncode == 0, alike.stderr
+    specs = {name: device["spec"] for name, device in client.devices().items()}
+    assert [(specs[name]["class"], specs[name].get("owner")) for name in "abc"] == [
+        ("net", "vm:7"), ("block", None), ("net", "vm:7")]
+    for name in "abc":
+        client.delete(name).expect(204)
+    for options, pointer in (({}, "/devices/0/spec/class"), ({"spec": {"class": "x"}}, "/options/spec/class"),
+                             ({"spec": 1}, "/options/spec"), ({"spec": {}}, "/options/spec/class")):
+        with pytest.raises(BusError, match=f"{pointer}: "):
+            connection.manager("CreateDevices", "a(sa{sv})a{sv}", [("a", {})], dictionary(options))
     many = [(f"d{i}", dictionary(NET)) for i in range(1001)]
     for devices, complaint in (([], "/devices: must have an item"), (many, "/devices: must have 1000 items")):
         with pytest.raises(BusError, match=complaint):
