@@ -185,7 +185,7 @@ static void run(HttpRequest *r, Results *results, BatchKind kind, BatchItem *ite
         }
 
         results->n_ref++;
-        results->stream = http_reply_stream(r, results->is_lines ? HTTP_LINES_TYPE : "application/json", &source,
+        results->stream = http_reply_stream(r, results->is_lines ? HTTP_LINES_TYPE : HTTP_JSON_TYPE, &source,
                                             results);
         if (!results->stream)
                 results_unref(results);

@@ -258,7 +258,7 @@ void http_device_list(HttpRequest *r, HttpInput *in) {
         if (is_lines)
                 http_reply_device_lines(r, &listing, inventory);
         else
-                http_reply_page(r, http_device_listing_page(&listing, inventory));
+                http_reply_page(r, HTTP_JSON_TYPE, http_device_listing_page(&listing, inventory));
 }
 
 /* Without "spec" all is as it is. */

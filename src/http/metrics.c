@@ -202,5 +202,5 @@ void http_metrics_get(HttpRequest *r, HttpInput *in) {
                 if (fclose(f) != 0)
                         free(TAKE_PTR(text));
         }
-        http_reply_own_text(r, TYPE, text);
+        http_reply_page(r, TYPE, text);
 }

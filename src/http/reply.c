@@ -8,7 +8,6 @@
 #include "http/header.h"
 #include "lifecycle/placement-json.h"
 
-#define JSON_TYPE    "application/json"
 #define PROBLEM_TYPE "application/problem+json"
 
 const HttpField http_replayed = { "Idempotency-Replayed", "true" };
@@ -43,7 +42,7 @@ static struct MHD_Response *text_response(HttpRequest *r, const char *type, char
 #define COMPRESSED_MIN 1024
 
 /* NULL: as it is. */
-static struct MHD_Response *compressed_response(HttpRequest *r, const char *text) {
+static struct MHD_Response *compressed_response(HttpRequest *r, const char *type, const char *text) {
         const char *accepted = http_request_header(r, MHD_HTTP_HEADER_ACCEPT_ENCODING);
         struct MHD_Response *response;
         size_t n = strlen(text), size;
@@ -59,18 +58,18 @@ static struct MHD_Response *compressed_response(HttpRequest *r, const char *text
                            : NULL;
         if (!response)
                 free(data);
-        return add_fields(response, (const HttpField[]){ { MHD_HTTP_HEADER_CONTENT_TYPE, JSON_TYPE },
+        return add_fields(response, (const HttpField[]){ { MHD_HTTP_HEADER_CONTENT_TYPE, type },
                                                          { MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip" },
                                                          {} });
 }
 
-void http_reply_page(HttpRequest *r, char *text) {
-        struct MHD_Response *response = text ? compressed_response(r, text) : NULL;
+void http_reply_page(HttpRequest *r, const char *type, char *text) {
+        struct MHD_Response *response = text ? compressed_response(r, type, text) : NULL;
 
         if (response)
                 free(text);
         else
-                response = text_response(r, JSON_TYPE, text);
+                response = text_response(r, type, text);
         http_request_answer(
                 r, MHD_HTTP_OK,
                 add_fields(response,
@@ -78,7 +77,7 @@ void http_reply_page(HttpRequest *r, char *text) {
 }
 
 void http_reply_json(HttpRequest *r, unsigned status, char *text, const HttpField *fields) {
-        http_request_answer(r, status, add_fields(text_response(r, JSON_TYPE, text), fields));
+        http_request_answer(r, status, add_fields(text_response(r, HTTP_JSON_TYPE, text), fields));
 }
 
 void http_reply_tree(HttpRequest *r, unsigned status, json_t *body, const HttpField *fields) {
@@ -90,10 +89,6 @@ void http_reply_empty(HttpRequest *r, unsigned status, const HttpField *fields) 
 
         http_request_answer(
                 r, status, add_fields(MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT), fields));
-}
-
-void http_reply_own_text(HttpRequest *r, const char *type, char *text) {
-        http_request_answer(r, MHD_HTTP_OK, text_response(r, type, text));
 }
 
 void http_reply_text(HttpRequest *r, const char *type, const void *text, size_t size) {

@@ -6,6 +6,8 @@
 
 #include "http/request.h"
 
+#define HTTP_JSON_TYPE "application/json"
+
 typedef struct HttpField {
         const char *name; /* NULL ends a list of fields */
         const char *value;
@@ -24,9 +26,9 @@ void http_reply_json(HttpRequest *r, unsigned status, char *text, const HttpFiel
 /* The same of a tree. */
 void http_reply_tree(HttpRequest *r, unsigned status, json_t *body, const HttpField *fields);
 
-/* 200 with text (as above), compressed if the client takes that. Only from a handler: it looks at the request's
- * header. */
-void http_reply_page(HttpRequest *r, char *text);
+/* 200 with text (as above, of any type), compressed if the client takes that. Only from a handler: it looks at the
+ * request's header. */
+void http_reply_page(HttpRequest *r, const char *type, char *text);
 
 /* True: the client has that revision already, and was answered so (304). Only from a handler, as above. */
 bool http_reply_unchanged(HttpRequest *r, uint64_t revision);
@@ -36,9 +38,6 @@ void http_reply_revision(HttpRequest *r, uint64_t revision, char *text);
 
 /* An answer without a body. */
 void http_reply_empty(HttpRequest *r, unsigned status, const HttpField *fields);
-
-/* 200 with text, which is taken over and freed with free(). NULL: there was no memory for it. */
-void http_reply_own_text(HttpRequest *r, const char *type, char *text);
 
 /* Static text. */
 void http_reply_text(HttpRequest *r, const char *type, const void *text, size_t size);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """GET /metrics: what Prometheus reads, with its own parser, agrees with what the rest of the interface says."""
 
+import gzip
+
 import pytest
 
 from support import net_spec, poll, sim_section
@@ -107,6 +109,16 @@ def test_pools(client):
     assert metrics.get("hsvdpa_pool_low", pool="web") == 2
     assert metrics.get("hsvdpa_pool_claims_total", pool="web") == 1
     assert metrics.get("hsvdpa_pool_misses_total", pool="web") == metrics.get("hsvdpa_pool_returns_total", pool="web") == 0
+
+
+def test_compressed(client):
+    """As Prometheus asks for it."""
+    answer = client.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"}).expect(200)
+    assert answer.headers["Content-Encoding"] == "gzip" and answer.headers["Content-Type"] == CONTENT_TYPE
+    assert "Accept-Encoding" in answer.headers["Vary"]
+    text = gzip.decompress(answer.body).decode()
+    assert {f.name for f in parser.text_string_to_metric_families(text)} == set(Metrics(client).families)
+    assert len(answer.body) < len(text) / 3
 
 
 def test_refused(client):
